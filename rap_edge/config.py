@@ -1,0 +1,159 @@
+"""The nouns of rap-edge: frozen configuration of one model, with JSON both ways.
+
+Three configurations are named: ``live`` (the default bundle), ``tiny`` (tests) and ``paper``
+(RAP's published sizes, arXiv 2508.05115, as far as they are known).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rap_edge.errors import ConfigError
+from rap_edge.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """Log-mel features and the encoder that turns them into tokens."""
+
+    sample_rate: int = 16000
+    hop_samples: int = 160
+    n_mels: int = 80
+    tokens_per_frame: int = 2
+    width: int = 256
+    depth: int = 6  # residual blocks; the left context follows from it
+    lookahead_hops: int = 8  # 80 ms at 10 ms a hop
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """A causal video VAE: 32x32 in space, ``time_stride`` frames a latent, latent 0 one frame."""
+
+    kind: Literal["guided", "plain"] = "guided"
+    resolution: int = 256
+    space_stride: int = 32
+    time_stride: int = 4
+    channels: int = 64
+    width: int = 32  # channels of the decoder at its working resolution
+    encoder_width: int = 32
+    reference_channels: int = 32  # of the reference's map at latent resolution, for the DiT
+
+    @property
+    def grid(self) -> int:
+        """Cells of a latent along one side."""
+        return self.resolution // self.space_stride
+
+
+@dataclass(frozen=True)
+class DiTConfig:
+    """The diffusion transformer and its hybrid audio attention.
+
+    Block ``i`` of ``depth`` blends ``alpha_i`` of window attention with ``1 - alpha_i`` of full
+    attention, ``alpha_i = clip(alpha_slope * i / (depth - 1) + alpha_offset, 0, 1)``: (1, 0) is the
+    paper's best setting, (0, 0) is full attention only, (0, 1) window attention only.
+    """
+
+    width: int = 256
+    depth: int = 6
+    heads: int = 4
+    mlp_ratio: float = 4.0
+    patch: int = 2
+    alpha_slope: float = 1.0
+    alpha_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """Windows of ``window`` latents; a chunk inherits ``overlap`` noisy latents of the one before."""
+
+    window: int = 5
+    overlap: int = 3
+    steps: int = 2
+    shift: float = 1.0  # > 1 spends more of the steps at high noise
+    guidance: float = 1.0  # classifier-free guidance on audio; 1 is none
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < self.window:
+            raise ConfigError(
+                f"sampler.overlap is {self.overlap}: expected 0 to {self.window - 1}, "
+                "less than sampler.window"
+            )
+        if self.steps < 1:
+            raise ConfigError(f"sampler.steps is {self.steps}: expected 1 or more")
+
+    @property
+    def advance(self) -> int:
+        """Latents that a chunk after the first adds."""
+        return self.window - self.overlap
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that defines a model; stored as JSON beside its weights."""
+
+    name: str = "live"
+    fps: int = 25
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    vae: VAEConfig = field(default_factory=VAEConfig)
+    dit: DiTConfig = field(default_factory=DiTConfig)
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+
+    @property
+    def timeline(self) -> Timeline:
+        return Timeline(
+            self.audio.sample_rate, self.audio.hop_samples, self.fps, self.vae.time_stride
+        )
+
+    @property
+    def tokens_per_latent(self) -> int:
+        return self.audio.tokens_per_frame * self.vae.time_stride
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Build from ``to_dict``'s form; an unknown key is refused by name."""
+        parts = {
+            "audio": AudioConfig,
+            "vae": VAEConfig,
+            "dit": DiTConfig,
+            "sampler": SamplerConfig,
+        }
+        known = {
+            name: _build(parts[name], value, f"{name}.") if name in parts else value
+            for name, value in values.items()
+        }
+        return _build(cls, known, "")
+
+
+def _build(cls: Any, values: dict[str, Any], where: str) -> Any:
+    names = {f.name for f in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - names)
+    if unknown:
+        raise ConfigError(
+            f"unknown configuration key {where}{unknown[0]}: expected one of {sorted(names)}"
+        )
+    return cls(**values)
+
+
+LIVE = ModelConfig()
+
+TINY = ModelConfig(
+    name="tiny",
+    audio=AudioConfig(width=32, depth=2),
+    vae=VAEConfig(resolution=64, channels=8, width=8, encoder_width=8, reference_channels=8),
+    dit=DiTConfig(width=32, depth=2, heads=2, patch=1),
+)
+
+PAPER = ModelConfig(
+    name="paper",
+    vae=VAEConfig(kind="plain", resolution=512, time_stride=8, channels=128, reference_channels=128),
+    audio=AudioConfig(width=1536, depth=6),
+    dit=DiTConfig(width=1536, depth=30, heads=12, mlp_ratio=8960 / 1536, patch=1),
+    sampler=SamplerConfig(window=11, overlap=3, steps=16, guidance=5.0, shift=5.0),
+)
+
+CONFIGS = {config.name: config for config in (LIVE, TINY, PAPER)}
