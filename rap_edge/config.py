@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rap_edge.errors import ConfigError
 from rap_edge.timeline import Timeline
@@ -23,8 +23,26 @@ class AudioConfig:
     n_mels: int = 80
     tokens_per_frame: int = 2
     width: int = 256
-    depth: int = 6  # residual blocks; the left context follows from it
+    dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 8)  # of the residual blocks, in tokens
     lookahead_hops: int = 8  # 80 ms at 10 ms a hop
+
+    STEM_HOPS: ClassVar[int] = 8  # receptive field of the stem: kernel 5, then kernel 4
+
+    def token_hops(self, hops_per_frame: int) -> int:
+        return hops_per_frame // self.tokens_per_frame
+
+    def window_hops(self, tokens: int, hops_per_frame: int = 4) -> int:
+        """Hops that the encoder reads to give ``tokens`` tokens."""
+        inner = tokens + 2 * sum(self.dilations)
+        return self.token_hops(hops_per_frame) * (inner - 1) + self.STEM_HOPS
+
+    def left_hops(self, hops_per_frame: int = 4) -> int:
+        """Hops read before the first hop of the first token."""
+        return (
+            self.window_hops(1, hops_per_frame)
+            - self.token_hops(hops_per_frame)
+            - self.lookahead_hops
+        )
 
 
 @dataclass(frozen=True)
@@ -136,22 +154,24 @@ def _build(cls: Any, values: dict[str, Any], where: str) -> Any:
         raise ConfigError(
             f"unknown configuration key {where}{unknown[0]}: expected one of {sorted(names)}"
         )
-    return cls(**values)
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 LIVE = ModelConfig()
 
 TINY = ModelConfig(
     name="tiny",
-    audio=AudioConfig(width=32, depth=2),
+    audio=AudioConfig(width=32, dilations=(1, 2)),
     vae=VAEConfig(resolution=64, channels=8, width=8, encoder_width=8, reference_channels=8),
     dit=DiTConfig(width=32, depth=2, heads=2, patch=1),
 )
 
 PAPER = ModelConfig(
     name="paper",
-    vae=VAEConfig(kind="plain", resolution=512, time_stride=8, channels=128, reference_channels=128),
-    audio=AudioConfig(width=1536, depth=6),
+    vae=VAEConfig(
+        kind="plain", resolution=512, time_stride=8, channels=128, reference_channels=128
+    ),
+    audio=AudioConfig(width=1536),
     dit=DiTConfig(width=1536, depth=30, heads=12, mlp_ratio=8960 / 1536, patch=1),
     sampler=SamplerConfig(window=11, overlap=3, steps=16, guidance=5.0, shift=5.0),
 )

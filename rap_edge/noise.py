@@ -1,0 +1,30 @@
+"""Counter-based Gaussian noise: a latent's noise depends on the seed and its index, nothing else.
+
+So any chunking of a stream, and any thread, gives the same frames. The generator is Philox4x64-10
+(Salmon et al., SC 2011) in numpy's raw form, whose output numpy promises not to change, followed by
+the Box-Muller transform; numpy's own ``standard_normal`` may change between versions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def latent_noise(seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return standard normal noise of ``shape`` for latent ``index`` (0 or more) of stream ``seed``."""
+    if seed < 0 or index < 0:
+        raise ValueError(f"seed {seed}, latent {index}: expected both to be 0 or more")
+    size = int(np.prod(shape))
+    pairs = -(-size // 2)
+    raw = np.random.Philox(key=np.array([seed, index], np.uint64)).random_raw(2 * pairs)
+    uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    radius = np.sqrt(-2.0 * np.log(uniform[:pairs]))
+    angle = 2.0 * np.pi * uniform[pairs:]
+    values = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:size]
+    return values.astype(np.float32).reshape(shape)
+
+
+def window_noise(seed: int, first: int, n: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Stack the noise of latents ``first`` to ``first + n - 1``: (n, *shape)."""
+    return np.stack([latent_noise(seed, first + i, shape) for i in range(n)])
