@@ -1,0 +1,79 @@
+# Two commands do everything on a fresh clone that has Python >= 3.10, a C++17 compiler and make:
+#   make demo    a portrait speaks a recording: demo.mp4
+#   make test    every test
+# The rest: lint, types, format, sanitize, package-check, clean. See CONTRIBUTING.md.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=4
+
+PORTRAIT ?= examples/portrait.jpg
+AUDIO ?= examples/speech.flac
+OUT ?= demo.mp4
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO_PIP := .venv-demo/bin/python -m pip --disable-pip-version-check
+
+NATIVE := $(shell find cpp_ext -path cpp_ext/build -prune -o -type f \
+	\( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.hh' \) -print)
+PACKAGE := $(shell find rap_edge runtime converters benchmarks -type f \
+	! -name '*.py[cod]' ! -name '*.so')
+BUILD_FILES := pyproject.toml setup.py MANIFEST.in $(NATIVE)
+CPP_FILES := $(filter-out cpp_ext/third_party/%,$(filter %.cpp %.hpp,$(NATIVE)))
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint types format sanitize package-check clean
+
+demo: .venv-demo/installed
+	.venv-demo/bin/rap-edge render $(PORTRAIT) $(AUDIO) --out $(OUT)
+
+test: export OMP_NUM_THREADS ?= 1
+test: .venv/installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(if $(CPP_FILES),$(BIN)/clang-format --dry-run -Werror $(CPP_FILES))
+
+types: .venv/installed
+	$(BIN)/python tools/typecheck.py
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
+
+sanitize: .venv/installed
+	$(BIN)/cmake -S cpp_ext -B cpp_ext/build/sanitize -DRAP_EDGE_SANITIZE=ON
+	$(BIN)/cmake --build cpp_ext/build/sanitize --parallel
+	$(BIN)/ctest --test-dir cpp_ext/build/sanitize --output-on-failure
+
+package-check: .venv/installed
+	$(BIN)/python tools/package_check.py
+
+clean:
+	rm -rf .venv .venv-demo build dist *.egg-info cpp_ext/build rap_edge/_core*.so demo.mp4
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# An environment is made once; it is brought up to date when what it was made from changes.
+%/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "$$($(PYTHON) --version 2>&1) is too old: rap-edge needs Python 3.10 or newer; run make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $* \
+	  || { rm -rf $*; echo "python -m venv failed: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+
+# build/ would hand files that no longer exist to the new wheel
+.venv-demo/installed: $(BUILD_FILES) $(PACKAGE) | .venv-demo/bin/python
+	rm -rf build/lib.* build/bdist.*
+	$(DEMO_PIP) install --quiet .
+	touch $@
+
+# torch first and by itself, so that a CPU-only index can be used for it alone
+.venv/installed: $(BUILD_FILES) | .venv/bin/python
+	$(PIP) install --quiet $(TORCH) \
+	  || $(PIP) install --quiet torch --index-url $(TORCH_CPU_INDEX)
+	$(PIP) install --quiet --editable ".[dev]"
+	touch $@
