@@ -1,0 +1,75 @@
+"""Where to look in a frame: the crop around the mouth, and the background far from the face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge.evaluation.metrics import Mask, Video, decibels, mean_squared_error
+
+Points = NDArray[np.floating]
+
+CROP_WIDTH_IN_MOUTHS = 1.6
+CROP_HEIGHT_IN_MOUTHS = 1.3
+BACKGROUND_SHARE = 0.15
+FACE_HEIGHT_PER_WIDTH = 1.3
+
+MOUTH_68 = slice(48, 68)
+CORNERS_68 = (48, 54)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of whole pixels: rows [top, bottom), columns [left, right)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def of(self, frame: Video) -> Video:
+        """Cut the rectangle out of a frame (H, W, 3)."""
+        return frame[self.top : self.bottom, self.left : self.right]
+
+
+def mouth_box(landmarks: Points, size: int) -> Box:
+    """Place the mouth crop of one frame: 1.6 mouth widths wide, 1.3 high, inside the frame.
+
+    landmarks: (68, 2) in pixels of a frame of `size` x `size`.
+    """
+    mouth = landmarks[MOUTH_68]
+    left, right = (landmarks[corner] for corner in CORNERS_68)
+    width = float(np.hypot(*(right - left)))
+    half = np.array([CROP_WIDTH_IN_MOUTHS, CROP_HEIGHT_IN_MOUTHS]) * width / 2
+    middle = (mouth.min(axis=0) + mouth.max(axis=0)) / 2
+    low = np.clip(np.floor(middle - half), 0, size - 2).astype(int)
+    high = np.clip(np.ceil(middle + half), low + 2, size).astype(int)
+    return Box(int(low[1]), int(high[1]), int(low[0]), int(high[0]))
+
+
+def mouth_psnr(truth: Video, generated: Video, landmarks: Points) -> float:
+    """Return PSNR in dB of the true mouth's crop, the error pooled over all frames.
+
+    truth, generated: (F, H, H, 3) uint8; landmarks: (F, 68, 2), the true ones.
+    """
+    total, pixels = 0.0, 0
+    for true_frame, frame, points in zip(truth, generated, landmarks, strict=True):
+        box = mouth_box(points, truth.shape[1])
+        crop = box.of(true_frame)
+        total += mean_squared_error(crop, box.of(frame)) * crop.size
+        pixels += crop.size
+    return decibels(total / pixels)
+
+
+def background(landmarks: Points, size: int) -> Mask:
+    """Mark the pixels farthest from the face: a fixed share of the frame, whatever the crop.
+
+    landmarks: (L, 2) of the reference, any layout that spans the face. Distance is that of an
+    upright ellipse 1.3 times as high as it is wide around the middle of the points.
+    """
+    middle = (landmarks.min(axis=0) + landmarks.max(axis=0)) / 2
+    y, x = np.mgrid[:size, :size]
+    distance = np.hypot(x - middle[0], (y - middle[1]) / FACE_HEIGHT_PER_WIDTH)
+    return np.asarray(distance >= np.quantile(distance, 1 - BACKGROUND_SHARE), dtype=np.bool_)
