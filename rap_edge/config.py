@@ -84,7 +84,7 @@ class DiTConfig:
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """Windows of ``window`` latents; a chunk inherits ``overlap`` noisy latents of the one before."""
+    """Windows of ``window`` latents; a chunk inherits ``overlap`` noisy ones of the one before."""
 
     window: int = 5
     overlap: int = 3

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 def latent_noise(seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return standard normal noise of ``shape`` for latent ``index`` (0 or more) of stream ``seed``."""
+    """Return standard normal noise of ``shape`` for latent ``index`` of stream ``seed``."""
     if seed < 0 or index < 0:
         raise ValueError(f"seed {seed}, latent {index}: expected both to be 0 or more")
     size = int(np.prod(shape))

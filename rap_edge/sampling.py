@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,7 +29,7 @@ Tails = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Chunk:
-    """One window of a stream: latents ``first`` to ``first + n - 1``, of which ``inherited`` are old."""
+    """One window of a stream: ``n`` latents from ``first`` on, of which ``inherited`` are old."""
 
     first: int
     n: int
@@ -63,7 +64,7 @@ def timestep_embedding(time: float, width: int) -> NDArray[np.float32]:
 
 
 def euler_step(x: Any, clean: Any, time: float, following: float) -> Any:
-    """Move ``x`` from ``time`` to ``following`` along the velocity towards the ``clean`` prediction."""
+    """Move ``x`` from ``time`` to ``following`` along the velocity towards ``clean``."""
     return x + (clean - x) * ((following - time) / (1 - time))
 
 
@@ -84,7 +85,7 @@ def denoise_chunk(
     n = sampler.overlap
     x: Any = noise
     saved = []
-    for step, (time, following) in enumerate(zip(times[:-1], times[1:])):
+    for step, (time, following) in enumerate(pairwise(times)):
         if tails is not None and n:
             x = x * 1
             x[..., :n, :, :, :] = tails[step]

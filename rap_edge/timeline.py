@@ -1,7 +1,7 @@
 """Exact arithmetic between samples, feature hops, video frames and latents: integers only.
 
 One latent ``j >= 1`` covers ``r`` video frames and latent 0 covers one (the causal VAE repeats
-frame 0 to fill its group), so every latent is ``r`` frame slots and slot ``i`` is frame ``i - r + 1``::
+frame 0 to fill its group), so every latent is ``r`` slots and slot ``i`` is frame ``i - r + 1``::
 
     latent      0            1                2
     frames   (0 0 0) 0    1 2 3 4          5 6 7 8          r = 4

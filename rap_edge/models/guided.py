@@ -1,0 +1,162 @@
+"""The reference-guided VAE: the latent carries what moves, the portrait carries who it is.
+
+The latent codes, for each of its frames, a map of four planes at a quarter of the resolution:
+backward flow (2 planes), how much of a place is the mouth's interior, and how bright its teeth are.
+The decoder warps the portrait by the flow and paints what the portrait cannot show. This departs
+from RAP, whose VAE codes the pixels themselves (``rap_edge.models.plain``).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rap_edge.config import VAEConfig
+from rap_edge.models.cells import CellCodec
+from rap_edge.models.layers import ResidualBlock, conv3x3
+from rap_edge.models.unet import UNet
+from rap_edge.models.vae import Portrait, State, VideoVAE
+
+SCALE = 4
+"""Pixels of the frame along one side of a sample of the motion and coordinate maps."""
+PLANES = 4
+"""Planes of a motion map: flow x, flow y (in samples, that is pixels / 4), interior, teeth."""
+
+
+def enlarge(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=float(SCALE), mode="bilinear", align_corners=False)
+
+
+class Warp(nn.Module):
+    """Sample a square picture at ``place + flow``; outside it, its border."""
+
+    base: Tensor
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        centre = (torch.arange(side) + 0.5) * (2 / side) - 1
+        grid = torch.stack(torch.meshgrid(centre, centre, indexing="xy"), -1)
+        self.side = side
+        self.register_buffer("base", grid, persistent=False)
+
+    def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
+        """picture: (N, C, S, S), flow: (N, 2, S, S) in its pixels -> (N, C, S, S)."""
+        grid = self.base + flow.permute(0, 2, 3, 1) * (2 / self.side)
+        return F.grid_sample(
+            picture, grid.to(picture.dtype), "bilinear", "border", align_corners=False
+        )
+
+
+class MotionEncoder(nn.Module):
+    """See a frame beside the warped portrait and correct the motion map, twice with one network."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.warp = Warp(config.resolution)
+        self.correct = UNet(2 * 3 * SCALE**2 + PLANES, PLANES, config.encoder_width)
+
+    def forward(self, frames: Tensor, reference: Tensor) -> list[Tensor]:
+        """frames, reference: (N, 3, H, W) -> motion maps (N, 4, H / 4, W / 4) after each pass."""
+        seen = F.pixel_unshuffle(frames, SCALE)
+        side = seen.shape[2]
+        motion = seen.new_zeros(len(frames), PLANES, side, side)
+        passes = []
+        for _ in range(2):
+            warped = self.warp(reference, enlarge(motion[:, :2].detach()) * SCALE)
+            inputs = [seen, F.pixel_unshuffle(warped, SCALE), motion.detach()]
+            motion = motion.detach() + self.correct(torch.cat(inputs, 1))
+            passes.append(motion)
+        return passes
+
+
+class PortraitEncoder(nn.Module):
+    """Find where on a face each place of the portrait lies, and describe how it looks."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.locate = UNet(3 * SCALE**2, 4, config.width)
+        self.describe = nn.Sequential(
+            conv3x3(3 * SCALE**2, config.width),
+            ResidualBlock(config.width),
+            nn.SiLU(),
+            conv3x3(config.width, config.width // 2),
+        )
+
+    def coordinates(self, reference: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, 4, H / 4, W / 4): the place on a neutral head (x, y, z), and face."""
+        located: Tensor = self.locate(F.pixel_unshuffle(reference, SCALE))
+        return located
+
+    def features(self, reference: Tensor) -> Tensor:
+        described: Tensor = self.describe(F.pixel_unshuffle(reference, SCALE))
+        return described
+
+
+class Painter(nn.Module):
+    """Warp the portrait and paint what it cannot show.
+
+    Inside the decoded mouth the painted picture replaces the warped one; elsewhere a residual adds
+    light, lids and what the head uncovers. The gate is the decoded interior itself, because a
+    learned one saturates at "copy the portrait".
+    """
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.warp_image = Warp(config.resolution)
+        self.warp_features = Warp(config.resolution // SCALE)
+        self.stem = conv3x3(3 * SCALE**2 + width // 2 + PLANES, width)
+        self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
+        self.paint = conv3x3(width, 2 * 3 * SCALE**2)
+        nn.init.normal_(self.paint.weight, std=1e-3)
+        assert self.paint.bias is not None
+        nn.init.zeros_(self.paint.bias)
+
+    def forward(self, motion: Tensor, image: Tensor, features: Tensor) -> Tensor:
+        """motion: (N, 4, h, w); image, features of the portrait -> frames (N, 3, H, W)."""
+        warped = self.warp_image(image, enlarge(motion[:, :2]) * SCALE)
+        moved = self.warp_features(features, motion[:, :2])
+        seen = F.pixel_unshuffle(warped, SCALE)
+        x = self.body(self.stem(torch.cat([seen, moved, motion], 1)))
+        painted, residual = F.pixel_shuffle(self.paint(F.silu(x)), SCALE).chunk(2, 1)
+        gate = enlarge(F.max_pool2d(motion[:, 2:3], 3, 1, 1) * 1.3).clamp(0, 1)
+        return gate * painted + (1 - gate) * (warped + residual)
+
+
+class GuidedVAE(VideoVAE):
+    """See the module. Neither direction needs a past: the state is empty."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.codec = CellCodec(PLANES * config.time_stride, config.channels)
+        self.map_codec = CellCodec(4, config.reference_channels)
+        self.motion_encoder = MotionEncoder(config)
+        self.portrait_encoder = PortraitEncoder(config)
+        self.painter = Painter(config)
+
+    def portrait(self, reference: Tensor) -> Portrait:
+        coordinates = self.portrait_encoder.coordinates(reference)
+        features = self.portrait_encoder.features(reference)
+        return Portrait(reference, features, self.map_codec.encode(coordinates))
+
+    def encoder_state(self, n: int) -> State:
+        return ()
+
+    def decoder_state(self, n: int) -> State:
+        return ()
+
+    def encode_step(self, frames: Tensor, portrait: Portrait, state: State) -> tuple[Tensor, State]:
+        stride = self.config.time_stride
+        reference = portrait.image.repeat_interleave(stride, 0)
+        motion = self.motion_encoder(frames.flatten(0, 1), reference)[-1]
+        return self.codec.encode(motion.unflatten(0, (-1, stride)).flatten(1, 2)), state
+
+    def decode_step(self, latent: Tensor, portrait: Portrait, state: State) -> tuple[Tensor, State]:
+        stride = self.config.time_stride
+        motion = self.codec.decode(latent).unflatten(1, (stride, PLANES)).flatten(0, 1)
+        image = portrait.image.repeat_interleave(stride, 0)
+        features = portrait.features.repeat_interleave(stride, 0)
+        frames = self.painter(motion, image, features)
+        return frames.unflatten(0, (-1, stride)), state
