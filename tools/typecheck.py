@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TYPED = ROOT / "build" / "typed"
 PACKAGE = TYPED / "rap_edge"
 FOLDERS = ("runtime", "converters", "benchmarks")
+NO_CODE = ("__pycache__", "bundles")
 
 
 def link_package() -> None:
@@ -24,7 +25,7 @@ def link_package() -> None:
     shutil.rmtree(TYPED, ignore_errors=True)
     PACKAGE.mkdir(parents=True)
     for entry in (ROOT / "rap_edge").iterdir():
-        if entry.name != "__pycache__":
+        if entry.name not in NO_CODE:
             (PACKAGE / entry.name).symlink_to(entry)
     for folder in FOLDERS:
         (PACKAGE / folder).symlink_to(ROOT / folder)
