@@ -1,0 +1,136 @@
+"""Read the speech of any media file as a stream of mono blocks, in memory that does not grow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from rap_edge.errors import AudioError, MediaError
+from rap_edge.media.mono import MonoResampler
+
+FILE_RATE_HZ = 48_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Speech as it is read: iterate once over float32 mono blocks (S,), nominally in [-1, 1].
+
+    `duration_s` is what the file says of itself (None if it says nothing): good for a progress
+    bar, not for allocating.
+    """
+
+    rate_hz: int
+    duration_s: float | None
+    blocks: Generator[NDArray[np.float32], None, None]
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return self.blocks
+
+    def close(self) -> None:
+        """Close the file before its end; an iteration that ran to the end has closed it."""
+        self.blocks.close()
+
+
+def read_audio(path: str | PathLike[str], rate_hz: int = FILE_RATE_HZ) -> Recording:
+    """Open a media file and stream its first audio track as mono at `rate_hz`.
+
+    Any container, codec, rate and channel layout that PyAV decodes. Samples beyond [-1, 1] pass.
+    Raises MediaError for a file that is missing or not readable, AudioError for one without
+    audio, with no samples, or (while iterating) with a sample that is not finite.
+    """
+    container = _open(Path(path))
+    blocks = _mono_blocks(container, str(path), rate_hz)
+    first = next(blocks, None)
+    if first is None:
+        raise AudioError(f"{path} has no audio samples - expected speech - record it again")
+    duration = container.duration
+    duration_s = None if duration is None else duration / av.time_base
+    return Recording(rate_hz, duration_s, _resumed(first, blocks))
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        container = av.open(str(path), "r")
+    except av.error.InvalidDataError as error:
+        raise AudioError(
+            f"{path} is not a media file that can be read - expected WAV, MP3, M4A, FLAC, Ogg or "
+            "the like - convert it to WAV"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(
+            f"{path} cannot be read ({reason}) - expected a readable media file - check the path"
+        ) from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError(f"{path} has no audio track - expected speech - choose another file")
+    return container
+
+
+def _resumed(
+    first: NDArray[np.float32], rest: Generator[NDArray[np.float32], None, None]
+) -> Generator[NDArray[np.float32], None, None]:
+    try:
+        yield first
+        yield from rest
+    finally:
+        rest.close()
+
+
+def _mono_blocks(
+    container: InputContainer, name: str, rate_hz: int
+) -> Generator[NDArray[np.float32], None, None]:
+    with container:
+        resampler = MonoResampler(rate_hz)
+        position_s = 0.0
+        for frame in _frames(container, name):
+            _check_finite(frame, name, position_s)
+            position_s += frame.samples / frame.sample_rate
+            yield from resampler.push(frame)
+        yield from resampler.flush()
+
+
+def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
+    """Decode the first audio track; a packet that cannot be decoded is left out, with a warning."""
+    damaged = 0
+    try:
+        for packet in container.demux(container.streams.audio[0]):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                damaged += 1
+                continue
+            yield from (frame for frame in frames if isinstance(frame, AudioFrame))
+    except (av.error.FFmpegError, OSError) as error:
+        raise AudioError(
+            f"{name} cannot be decoded ({error}) - expected an undamaged file - convert it to WAV"
+        ) from error
+    if damaged:
+        _log.warning("%s: %d damaged packets were left out", name, damaged)
+
+
+def _check_finite(frame: AudioFrame, name: str, position_s: float) -> None:
+    if "flt" not in frame.format.name and "dbl" not in frame.format.name:
+        return
+    samples = frame.to_ndarray()
+    if np.isfinite(samples).all():
+        return
+    channels = len(frame.layout.channels)
+    per_sample = samples if frame.format.is_planar else samples.reshape(-1, channels).T
+    first = int(np.argmin(np.isfinite(per_sample).all(axis=0)))
+    at_s = position_s + first / frame.sample_rate
+    raise AudioError(
+        f"{name} has a sample that is not finite (NaN or infinity) at {at_s:.3f} s - expected "
+        "finite samples - repair or cut the recording there"
+    )
