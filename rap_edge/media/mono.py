@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 
 class MonoResampler:
-    """Turn audio frames of any format into float32 mono blocks at `rate_hz`.
+    """Turn audio frames of any format into float32 mono blocks at `sample_rate`.
 
     The mix is normalised (`rematrix_maxval`): the same voice in every channel keeps its level. The
     format of the frames may change on the way.
     """
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
         self._format: tuple[int, str, str] | None = None
         self._graph: Graph | None = None
 
@@ -28,7 +28,7 @@ class MonoResampler:
         frame_format = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self._graph is None or frame_format != self._format:
             yield from self.flush()
-            self._graph = _mono_graph(*frame_format, self._rate_hz)
+            self._graph = _mono_graph(*frame_format, self._sample_rate)
             self._format = frame_format
         frame.pts = None
         self._graph.push(frame)
@@ -43,12 +43,15 @@ class MonoResampler:
         self._graph = None
 
 
-def _mono_graph(rate_hz: int, sample_format: str, layout: str, out_rate_hz: int) -> Graph:
+def _mono_graph(sample_rate: int, sample_format: str, layout: str, out_sample_rate: int) -> Graph:
     graph = Graph()
     source = graph.add_abuffer(
-        sample_rate=rate_hz, format=sample_format, layout=layout, time_base=Fraction(1, rate_hz)
+        sample_rate=sample_rate,
+        format=sample_format,
+        layout=layout,
+        time_base=Fraction(1, sample_rate),
     )
-    resample = graph.add("aresample", f"{out_rate_hz}:rematrix_maxval=1.0")
+    resample = graph.add("aresample", f"{out_sample_rate}:rematrix_maxval=1.0")
     mono = graph.add("aformat", "sample_fmts=flt:channel_layouts=mono")
     graph.link_nodes(source, resample, mono, graph.add("abuffersink")).configure()
     return graph

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from rap_edge.errors import MediaError, StateError
 from rap_edge.media import made_by_ai
-from rap_edge.media.recording import FILE_RATE_HZ
+from rap_edge.media.recording import AUDIO_RATE
 
 AAC_BITS_PER_SECOND = 128_000
 BT709 = 1
@@ -47,10 +47,10 @@ def check_output(path: str | os.PathLike[str]) -> None:
         )
 
 
-class Mp4Writer:
+class VideoWriter:
     """H.264 and AAC at 48 kHz in an MP4 that starts fast and says that an AI made it.
 
-        with Mp4Writer("hello.mp4", width=256, height=256) as film:
+        with VideoWriter("hello.mp4", width=256, height=256) as film:
             for frame in frames:
                 film.write(frame.image, frame.audio)
 
@@ -64,20 +64,20 @@ class Mp4Writer:
         width: int,
         height: int,
         fps: int = 25,
-        rate_hz: int = FILE_RATE_HZ,
+        sample_rate: int = AUDIO_RATE,
     ) -> None:
-        """Describe the film: `width` and `height` even, px; `rate_hz` of the audio to come."""
+        """Describe the film: even `width` and `height` in px; `sample_rate` is that of the audio to come."""
         check_output(path)
         if width % 2 or height % 2 or min(width, height) < 2:
             raise MediaError(f"the film is {width}x{height} px - expected even sides - crop a line")
         self._target = Path(path)
         self._partial = self._target.with_name(f".rap-edge-{secrets.token_hex(6)}.part")
-        self._width, self._height, self._fps, self._rate_hz = width, height, fps, rate_hz
+        self._width, self._height, self._fps, self._sample_rate = width, height, fps, sample_rate
         self._frames_written = self._samples_written = 0
         self._to_yuv = VideoReformatter()
         self._container: OutputContainer | None = None
 
-    def __enter__(self) -> Mp4Writer:
+    def __enter__(self) -> VideoWriter:
         try:
             with self._errors_named():
                 self._open()
@@ -102,7 +102,7 @@ class Mp4Writer:
     def write(self, image: NDArray[np.uint8], audio: NDArray[np.float32]) -> None:
         """Append a frame and the speech heard while it is shown.
 
-        image: (H, W, 3) uint8 RGB; audio: (S,) float32 mono, clipped to [-1, 1], at `rate_hz`.
+        image: (H, W, 3) uint8 RGB; audio: (S,) float32 mono, clipped to [-1, 1], at `sample_rate`.
         """
         if self._container is None:
             raise StateError("the film is not open - expected a `with` block - write inside of it")
@@ -135,7 +135,7 @@ class Mp4Writer:
         return stream
 
     def _add_audio(self, container: OutputContainer) -> AudioStream:
-        stream = container.add_stream("aac", rate=FILE_RATE_HZ, layout="mono")
+        stream = container.add_stream("aac", rate=AUDIO_RATE, layout="mono")
         stream.bit_rate = AAC_BITS_PER_SECOND
         return stream
 
@@ -152,8 +152,8 @@ class Mp4Writer:
     def _audio_frame(self, audio: NDArray[np.float32]) -> AudioFrame:
         samples = np.clip(audio, -1.0, 1.0).astype(np.float32, copy=False)
         frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-        frame.sample_rate = self._rate_hz
-        frame.pts, frame.time_base = self._samples_written, Fraction(1, self._rate_hz)
+        frame.sample_rate = self._sample_rate
+        frame.pts, frame.time_base = self._samples_written, Fraction(1, self._sample_rate)
         self._samples_written += audio.size
         return frame
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rap_edge.errors import AudioError, MediaError
 from rap_edge.media.mono import MonoResampler
 
-FILE_RATE_HZ = 48_000
+AUDIO_RATE = 48_000  # Hz, of files: as they are read and as they are written
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Recording:
     bar, not for allocating.
     """
 
-    rate_hz: int
+    sample_rate: int
     duration_s: float | None
     blocks: Generator[NDArray[np.float32], None, None]
 
@@ -42,21 +42,21 @@ class Recording:
         self.blocks.close()
 
 
-def read_audio(path: str | PathLike[str], rate_hz: int = FILE_RATE_HZ) -> Recording:
-    """Open a media file and stream its first audio track as mono at `rate_hz`.
+def read_audio(path: str | PathLike[str], sample_rate: int = AUDIO_RATE) -> Recording:
+    """Open a media file and stream its first audio track as mono at `sample_rate`.
 
     Any container, codec, rate and channel layout that PyAV decodes. Samples beyond [-1, 1] pass.
     Raises MediaError for a file that is missing or not readable, AudioError for one without
     audio, with no samples, or (while iterating) with a sample that is not finite.
     """
     container = _open(Path(path))
-    blocks = _mono_blocks(container, str(path), rate_hz)
+    blocks = _mono_blocks(container, str(path), sample_rate)
     first = next(blocks, None)
     if first is None:
         raise AudioError(f"{path} has no audio samples - expected speech - record it again")
     duration = container.duration
     duration_s = None if duration is None else duration / av.time_base
-    return Recording(rate_hz, duration_s, _resumed(first, blocks))
+    return Recording(sample_rate, duration_s, _resumed(first, blocks))
 
 
 def _open(path: Path) -> InputContainer:
@@ -89,10 +89,10 @@ def _resumed(
 
 
 def _mono_blocks(
-    container: InputContainer, name: str, rate_hz: int
+    container: InputContainer, name: str, sample_rate: int
 ) -> Generator[NDArray[np.float32], None, None]:
     with container:
-        resampler = MonoResampler(rate_hz)
+        resampler = MonoResampler(sample_rate)
         position_s = 0.0
         for frame in _frames(container, name):
             _check_finite(frame, name, position_s)
