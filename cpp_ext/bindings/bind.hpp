@@ -1,0 +1,13 @@
+// One function per source of the core; module.cpp calls them in order.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace rap_edge {
+
+void bind_errors(pybind11::module_& m);
+void bind_feature_spec(pybind11::module_& m);
+void bind_features(pybind11::module_& m);
+void bind_resampler(pybind11::module_& m);
+
+}  // namespace rap_edge
