@@ -66,7 +66,7 @@ class VideoWriter:
         fps: int = 25,
         sample_rate: int = AUDIO_RATE,
     ) -> None:
-        """Describe the film: even `width` and `height` in px; `sample_rate` is that of the audio to come."""
+        """Describe the film: even `width` and `height` in px, rate of the audio to come in Hz."""
         check_output(path)
         if width % 2 or height % 2 or min(width, height) < 2:
             raise MediaError(f"the film is {width}x{height} px - expected even sides - crop a line")

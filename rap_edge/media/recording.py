@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -18,8 +18,6 @@ from rap_edge.errors import AudioError, MediaError
 from rap_edge.media.mono import MonoResampler
 
 AUDIO_RATE = 48_000  # Hz, of files: as they are read and as they are written
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
             f"{name} cannot be decoded ({error}) - expected an undamaged file - convert it to WAV"
         ) from error
     if damaged:
-        _log.warning("%s: %d damaged packets were left out", name, damaged)
+        warnings.warn(f"{name}: {damaged} damaged packets were left out", stacklevel=2)
 
 
 def _check_finite(frame: AudioFrame, name: str, position_s: float) -> None:
