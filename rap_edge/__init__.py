@@ -1,0 +1,102 @@
+"""rap-edge: a photo and speech in, 25 frames of a talking portrait a second out.
+
+```python
+import rap_edge
+
+model = rap_edge.open()                        # the default bundle
+avatar = model.avatar("portrait.png")
+avatar.render("speech.wav", out="hello.mp4")   # -> RenderStats
+for frame in avatar.render("speech.wav"):      # frame.image (H, W, 3) uint8, frame.audio its 40 ms
+    ...
+```
+
+Importing this package costs milliseconds: everything else is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rap_edge.errors import (
+    AudioError,
+    BackendUnavailable,
+    ConcurrencyError,
+    ConfigError,
+    InvalidBundle,
+    MediaError,
+    NoFaceFound,
+    NotSupported,
+    PortraitError,
+    RapEdgeError,
+    StateError,
+)
+
+if TYPE_CHECKING:
+    from rap_edge.runtime.avatar import Avatar
+    from rap_edge.runtime.frames import Frame, RenderStats
+    from rap_edge.runtime.model import Model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AudioError",
+    "Avatar",
+    "BackendUnavailable",
+    "ConcurrencyError",
+    "ConfigError",
+    "Frame",
+    "InvalidBundle",
+    "MediaError",
+    "Model",
+    "NoFaceFound",
+    "NotSupported",
+    "PortraitError",
+    "RapEdgeError",
+    "RenderStats",
+    "StateError",
+    "__version__",
+    "open",
+]
+
+_LAZY = ("Avatar", "Frame", "Model", "RenderStats")
+
+
+def open(  # noqa: A001 - rap_edge.open reads as it should
+    path: str | os.PathLike[str] | None = None,
+    backend: str = "auto",
+    precision: str | None = None,
+    strict: bool = True,
+    threads: int | None = None,
+) -> Model:
+    """Open a bundle, ready to animate portraits.
+
+    Args:
+        path: folder of a bundle; None is the bundle that comes with the package.
+        backend: "auto" or the name of a backend, such as "onnxruntime".
+        precision: precision of the weights and arithmetic, such as "fp32"; None is the bundle's
+            first choice.
+        strict: raise where the backend or precision asked for is not to be had, instead of
+            falling back to another; ``Model.placement`` says what really runs.
+        threads: threads of one graph; None is one for each physical core.
+
+    Raises:
+        InvalidBundle: the bundle is damaged, incomplete or not a bundle.
+        NotSupported: the bundle does not offer this backend or precision, or needs a newer rap-edge.
+        BackendUnavailable: the backend is not installed or does not start here.
+    """
+    from rap_edge.runtime.model import open_model
+
+    return open_model(path, backend, precision, strict, threads)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import rap_edge.runtime as runtime
+
+        return getattr(runtime, name)
+    raise AttributeError(f"module 'rap_edge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

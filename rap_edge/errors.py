@@ -46,3 +46,7 @@ class StateError(RapEdgeError, RuntimeError):
 
 class ConcurrencyError(StateError):
     """Two threads inside one object that belongs to one stream."""
+
+
+class ParityError(RapEdgeError):
+    """A converted graph that does not compute what the model computes."""

@@ -1,0 +1,103 @@
+"""JSON into frozen dataclasses: what a class does not name, or names otherwise, is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Decoded = TypeVar("Decoded")
+
+
+class Mismatch(ValueError):
+    """A value that is not what the class asks for; the message names the place in the JSON."""
+
+
+def parse(text: str) -> Any:
+    """Parse JSON; unlike ``json.loads``, refuse repeated keys, NaN and infinities."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) != len(pairs):
+            raise Mismatch(f"a key is repeated in the object with keys {sorted(values)}")
+        return values
+
+    def refuse(constant: str) -> Any:
+        raise Mismatch(f"{constant} is not a JSON number")
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Mismatch(f"it is not JSON ({error})") from error
+
+
+def decode(kind: type[Decoded], value: Any, where: str = "") -> Decoded:
+    """Turn parsed JSON into ``kind``, a dataclass; ``where`` is the path of ``value`` for errors."""
+    decoded: Decoded = _decode(kind, value, where)
+    return decoded
+
+
+def encode(value: Any) -> str:
+    """Write a dataclass as JSON with sorted keys, the same bytes for the same value."""
+    return json.dumps(dataclasses.asdict(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _decode(kind: Any, value: Any, where: str) -> Any:
+    if kind is Any:
+        return value
+    if dataclasses.is_dataclass(kind):
+        return _decode_object(kind, value, where)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return _expect(value in arguments, value, f"one of {list(arguments)}", where)
+    if origin in (Union, types.UnionType):
+        inner = next(a for a in arguments if a is not type(None))
+        return None if value is None else _decode(inner, value, where)
+    if origin is tuple:
+        _expect(isinstance(value, list), value, "a list", where)
+        return tuple(_decode(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin in (dict, Mapping):
+        _expect(isinstance(value, dict), value, "an object", where)
+        return {key: _decode(arguments[1], v, f"{where}.{key}") for key, v in value.items()}
+    return _decode_scalar(kind, value, where)
+
+
+def _decode_scalar(kind: type, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    return _expect(fits, value, names.get(kind, kind.__name__), where)
+
+
+def _decode_object(kind: Any, value: Any, where: str) -> Any:
+    _expect(isinstance(value, dict), value, "an object", where)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key in value:
+        if key not in fields:
+            raise Mismatch(f"{_at(where, key)} is unknown: expected one of {sorted(fields)}")
+    for name, field in fields.items():
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        if required and name not in value:
+            raise Mismatch(f"{_at(where, name)} is missing")
+    hints = get_type_hints(kind)
+    return kind(**{key: _decode(hints[key], v, _at(where, key)) for key, v in value.items()})
+
+
+def _expect(condition: bool, value: Any, expected: str, where: str) -> Any:
+    if not condition:
+        raise Mismatch(f"{where or 'the top level'} is {_shown(value)}: expected {expected}")
+    return value
+
+
+def _at(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

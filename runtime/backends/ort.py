@@ -1,0 +1,76 @@
+"""Graphs on onnxruntime's CPU provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import onnxruntime as ort
+
+from rap_edge.errors import BackendUnavailable, InvalidBundle
+from rap_edge.manifest import GraphSpec, TensorSpec
+from rap_edge.runtime.backends import Array, Placement, Tensors
+
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+}
+_ERRORS_ONLY = 3
+
+
+class OrtGraph:
+    """One onnxruntime session; ``run`` may be called from several threads at once."""
+
+    def __init__(
+        self, name: str, model: bytes, spec: GraphSpec, precision: str, threads: int
+    ) -> None:
+        self.name = name
+        self.spec = spec
+        self.placement = Placement("onnxruntime", ort.__version__, "cpu", precision, threads)
+        self._session = _open_session(name, model, threads)
+        _check(name, "input", self._session.get_inputs(), spec.inputs)
+        _check(name, "output", self._session.get_outputs(), spec.outputs)
+        self._outputs = [tensor.name for tensor in spec.outputs]
+
+    def run(self, inputs: Tensors) -> dict[str, Array]:
+        """Compute every output; the arrays are new and belong to the caller."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs))))
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """Return options for steady latency beside other work: no spinning, denormals are zero."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    return options
+
+
+def _open_session(name: str, model: bytes, threads: int) -> ort.InferenceSession:
+    if "CPUExecutionProvider" not in ort.get_available_providers():
+        raise BackendUnavailable("onnxruntime has no CPU provider here: install onnxruntime anew")
+    try:
+        return ort.InferenceSession(
+            model, session_options(threads), providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime has no common base for its errors
+        raise InvalidBundle(
+            f"graph {name} is refused by onnxruntime {ort.__version__}: {error}"
+        ) from error
+
+
+def _check(name: str, kind: str, actual: Sequence[Any], expected: Sequence[TensorSpec]) -> None:
+    found = {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in actual}
+    wanted = {tensor.name: (tuple(tensor.shape), tensor.dtype) for tensor in expected}
+    if found != wanted:
+        raise InvalidBundle(
+            f"graph {name} has {kind}s {found}: expected {wanted}, as the manifest says"
+        )

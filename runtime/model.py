@@ -1,0 +1,162 @@
+"""An opened bundle: graphs that are ready to run, and where they run."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge.bundle import Bundle, open_bundle
+from rap_edge.config import ModelConfig
+from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
+from rap_edge.features import check_contract, silent_hop
+from rap_edge.manifest import Variant
+from rap_edge.portrait import Crop, cut
+from rap_edge.runtime.avatar import Avatar
+from rap_edge.runtime.backends import BACKENDS, Graph, Placement, is_installed, open_graph
+from rap_edge.runtime.cores import physical_cores
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+REQUIRED_GRAPHS = ("portrait", "audio", "denoiser", "decoder")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Weights of one bundle on one backend, immutable: share it between threads and avatars."""
+
+    bundle: Bundle
+    graphs: Mapping[str, Graph] = field(repr=False)
+    silence: NDArray[np.float32] = field(repr=False)  # (M,) the hop of digital silence
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.bundle.manifest.config
+
+    @property
+    def placement(self) -> dict[str, Placement]:
+        """Where each graph really runs."""
+        return {name: graph.placement for name, graph in self.graphs.items()}
+
+    @property
+    def backend(self) -> str:
+        """Names of the backends that run the graphs, joined by commas."""
+        return ",".join(sorted({place.backend for place in self.placement.values()}))
+
+    def avatar(
+        self,
+        portrait: str | os.PathLike[str] | Image | NDArray[np.uint8],
+        crop: Crop | None = None,
+    ) -> Avatar:
+        """Make an avatar of the largest face in a photo.
+
+        Args:
+            portrait: a picture file, a PIL image, or (H, W, 3) uint8 RGB.
+            crop: the square to animate; None finds the face and places the square around it.
+
+        Raises NoFaceFound if there is no face, PortraitError if the picture cannot be used.
+        """
+        from rap_edge.photo import read_photo
+
+        photo = read_photo(portrait)
+        if crop is None:
+            crop = self._locate(photo)
+        size = self.config.vae.resolution
+        image = cut(photo, crop, size)
+        reference = self.graphs["portrait"].run({"reference": image[None]})
+        for array in (image, *reference.values()):
+            array.setflags(write=False)
+        return Avatar(self, image, crop, reference)
+
+    def _locate(self, photo: NDArray[np.uint8]) -> Crop:
+        if "locator" not in self.graphs:
+            raise NotSupported(
+                f"bundle {self.bundle.name!r} has no graph 'locator' to find the face with: "
+                "pass crop=Crop(x, y, side)"
+            )
+        from rap_edge.locate import find_face
+
+        face, found = find_face(photo, lambda name, inputs: self.graphs[name].run(inputs))
+        if found > 1:
+            warnings.warn(f"{found} faces in the photo: the largest is animated", stacklevel=3)
+        return face.crop
+
+
+def open_model(
+    path: str | os.PathLike[str] | None = None,
+    backend: str = "auto",
+    precision: str | None = None,
+    strict: bool = True,
+    threads: int | None = None,
+) -> Model:
+    """Open a bundle on a backend; see `rap_edge.open`."""
+    if threads is not None and threads < 1:
+        raise NotSupported(f"threads is {threads}: expected 1 or more, or None")
+    bundle = open_bundle(path)
+    _check_model(bundle)
+    variants = choose_variants(bundle.manifest.variants, backend, precision, strict)
+    failure: BackendUnavailable | None = None
+    for variant in variants:
+        try:
+            graphs = _open_graphs(bundle, variant, threads or physical_cores())
+        except BackendUnavailable as error:
+            if strict:
+                raise
+            failure = error
+        else:
+            return Model(bundle, graphs, silent_hop())
+    raise failure or BackendUnavailable(f"no backend of {list(BACKENDS)} is installed")
+
+
+def choose_variants(
+    variants: tuple[Variant, ...], backend: str, precision: str | None, strict: bool
+) -> list[Variant]:
+    """Order the variants that may be opened, best first: those asked for, then the fallbacks.
+
+    With ``strict`` there are no fallbacks from an explicit backend or precision.
+    """
+    wanted = [
+        v for v in variants if backend in ("auto", v.backend) and precision in (None, v.precision)
+    ]
+    if not wanted and strict:
+        offered = ", ".join(f"{v.backend}/{v.precision}" for v in variants)
+        raise NotSupported(
+            f"the bundle has no variant for backend {backend!r} and precision {precision!r}: "
+            f"it offers {offered}"
+        )
+    if backend == "auto" or not strict:
+        wanted = [v for v in wanted if is_installed(v.backend)] or wanted
+    return wanted if strict else wanted + [v for v in variants if v not in wanted]
+
+
+def _open_graphs(bundle: Bundle, variant: Variant, threads: int) -> dict[str, Graph]:
+    return {
+        name: open_graph(
+            variant.backend,
+            name,
+            bundle.read(variant.files[name]),
+            spec,
+            variant.precision,
+            threads,
+        )
+        for name, spec in bundle.manifest.graphs.items()
+    }
+
+
+def _check_model(bundle: Bundle) -> None:
+    missing = sorted(set(REQUIRED_GRAPHS) - set(bundle.manifest.graphs))
+    if missing:
+        raise InvalidBundle(f"bundle {bundle.name!r} lacks the graphs {missing}: get it again")
+    check_contract(bundle.manifest.features)
+    guidance = bundle.manifest.config.sampler.guidance
+    if guidance != 1.0:
+        raise NotSupported(
+            f"bundle {bundle.name!r} asks for guidance {guidance}: this version runs guidance 1.0, "
+            "distil the model first"
+        )

@@ -1,0 +1,73 @@
+"""Audio as callers have it to mono float32 PCM in small pieces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge.errors import AudioError
+
+PIECE_S = 0.32
+
+Samples = Union[NDArray[np.float32], NDArray[np.int16], bytes]
+Audio = Union[str, os.PathLike[str], Samples, Iterable[Samples]]
+
+
+@dataclass(frozen=True)
+class PCM:
+    """Mono float32 PCM that arrives in pieces."""
+
+    pieces: Iterator[NDArray[np.float32]]
+    sample_rate: int
+
+
+def open_pcm(audio: Audio, sample_rate: int | None) -> PCM:
+    """Open a file, an array, bytes, or an iterable of arrays and bytes, as pieces of 0.32 s at most.
+
+    Bytes are 16-bit little-endian mono PCM. Raises AudioError for samples that cannot be used and
+    for samples without a ``sample_rate``; MediaError for a file that cannot be read.
+    """
+    if isinstance(audio, (str, os.PathLike)):
+        from rap_edge.media import AUDIO_RATE, read_audio
+
+        return PCM(_cut(read_audio(audio), AUDIO_RATE), AUDIO_RATE)
+    if sample_rate is None:
+        raise AudioError("sample_rate is None: expected the rate of the samples in Hz; pass it")
+    whole = isinstance(audio, (np.ndarray, bytes, bytearray, memoryview))
+    chunks: Iterable[Any] = [audio] if whole else audio
+    return PCM(_cut((mono(chunk) for chunk in chunks), sample_rate), sample_rate)
+
+
+def mono(samples: Any) -> NDArray[np.float32]:
+    """Return samples (S,) as float32 in -1..1; raise AudioError for what is not mono audio."""
+    if isinstance(samples, (bytes, bytearray, memoryview)):
+        if len(samples) % 2:
+            raise AudioError(f"{len(samples)} bytes of audio: expected whole 16-bit samples")
+        samples = np.frombuffer(samples, "<i2")
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1:
+        shape = getattr(samples, "shape", type(samples).__name__)
+        raise AudioError(f"audio is {shape}: expected an array (S,) of mono samples; mix it down")
+    if samples.dtype == np.int16:
+        return samples.astype(np.float32) / np.float32(32768)
+    if samples.dtype != np.float32:
+        raise AudioError(
+            f"audio is {samples.dtype}: expected float32 in -1..1 or int16; convert it first"
+        )
+    if not np.isfinite(samples).all():
+        index = int(np.argmin(np.isfinite(samples)))
+        raise AudioError(
+            f"audio sample {index} is {samples[index]}: expected finite values; clean the audio"
+        )
+    return samples
+
+
+def _cut(chunks: Iterable[NDArray[np.float32]], sample_rate: int) -> Iterator[NDArray[np.float32]]:
+    size = int(PIECE_S * sample_rate)
+    for chunk in chunks:
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
