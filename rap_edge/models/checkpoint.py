@@ -1,4 +1,4 @@
-"""Checkpoints: ``config.json`` and ``model.safetensors`` in one folder, written whole or not at all."""
+"""Checkpoints: ``config.json`` and ``model.safetensors`` in one folder, written whole."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""A recipe: which stages, for how long. More compute is one number, ``budget``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rap_edge.errors import ConfigError
+from rap_edge.training.loop import Schedule
+
+STAGES = ("speech", "coordinates", "motion", "painting", "joint", "denoising", "plain")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Schedules of the stages in the order in which they run; the clips they are trained on."""
+
+    config: str
+    seed: int
+    clips: dict[str, int]
+    stages: dict[str, Schedule]
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe file.
+
+        Raises:
+            ConfigError: it is not JSON, or names a stage or setting that does not exist.
+        """
+        try:
+            values = json.loads(path.read_text())
+            stages = {name: Schedule(**entry) for name, entry in values.pop("stages").items()}
+            recipe = cls(stages=stages, **values)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ConfigError(f"{path} is not a recipe: {error}") from error
+        unknown = sorted(set(stages) - set(STAGES))
+        if unknown:
+            raise ConfigError(f"{path} names a stage {unknown[0]!r}: expected one of {STAGES}")
+        return recipe
+
+    def with_budget(self, budget: float) -> Recipe:
+        """Multiply the steps of every stage by ``budget``."""
+        if budget <= 0:
+            raise ConfigError(f"budget is {budget}: expected a number above 0, 1 is the recipe's")
+        stages = {
+            name: dataclasses.replace(stage, steps=max(1, round(stage.steps * budget)))
+            for name, stage in self.stages.items()
+        }
+        return dataclasses.replace(self, stages=stages)

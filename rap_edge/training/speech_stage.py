@@ -1,0 +1,50 @@
+"""The audio encoder learns speech first: log-mel to mouth shapes, without a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rap_edge.config import ModelConfig
+from rap_edge.models.audio import AudioEncoder
+from rap_edge.training.batches import SpeechSource
+from rap_edge.training.loop import Metrics, Stage
+
+FRAMES = 25
+
+
+class Speaking(Stage):
+    """Regress the mouth's expression weights of every frame from that frame's tokens."""
+
+    name = "speech"
+
+    def __init__(
+        self, audio: AudioEncoder, config: ModelConfig, train: SpeechSource, heldout: SpeechSource
+    ) -> None:
+        self.config, self.train, self.heldout = config, train, heldout
+        tokens = config.audio.tokens_per_frame
+        head = nn.Linear(tokens * config.audio.width, train.shapes)
+        self.modules = nn.ModuleDict({"audio": audio, "head": head})
+
+    def predict(self, hops: Tensor) -> Tensor:
+        """(N, H, M) -> (N, F, K)."""
+        tokens = self.modules["audio"](hops)
+        frames = tokens.unflatten(1, (-1, self.config.audio.tokens_per_frame)).flatten(2)
+        shapes: Tensor = self.modules["head"](frames)
+        return shapes
+
+    def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
+        device = next(self.modules.parameters()).device
+        hops, shapes = (part.to(device) for part in self.train.draw(rng, batch, FRAMES))
+        error = self.predict(hops).float() - shapes
+        return error.square().mean() + 0.5 * error.diff(dim=1).square().mean(), {}
+
+    def validate(self) -> Metrics:
+        device = next(self.modules.parameters()).device
+        rng = np.random.default_rng(0)
+        hops, shapes = (part.to(device) for part in self.heldout.draw(rng, 64, 4 * FRAMES))
+        predicted = self.predict(hops)
+        explained = 1 - (predicted - shapes).square().mean() / shapes.var()
+        jaw = torch.corrcoef(torch.stack([predicted[..., 0].flatten(), shapes[..., 0].flatten()]))
+        return {"r2": float(explained), "jaw_r": float(jaw[0, 1])}
