@@ -60,6 +60,18 @@ def pearson(first: Curve, second: Curve) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
+def mean(curve: Curve) -> float:
+    """Return the mean of the measured frames, NaN without any."""
+    finite = curve[np.isfinite(curve)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def spread(curve: Curve) -> float:
+    """Return the standard deviation over the measured frames, 0.0 without any."""
+    finite = curve[np.isfinite(curve)]
+    return float(finite.std()) if len(finite) else 0.0
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How well a curve follows another: r without shifting, the best r, and the shift it needs."""
@@ -170,8 +182,4 @@ class Stillness:
 
 def stillness(speech: Curve, silence: Curve) -> Stillness:
     """Compare the openings measured in speech and in silence."""
-    moments = [
-        (float(np.mean(c)), float(np.std(c))) if len(c) else (float("nan"), float("nan"))
-        for c in (speech[np.isfinite(speech)], silence[np.isfinite(silence)])
-    ]
-    return Stillness(*moments[0], *moments[1])
+    return Stillness(mean(speech), spread(speech), mean(silence), spread(silence))
