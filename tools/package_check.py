@@ -26,7 +26,13 @@ for name in ("runtime", "converters", "benchmarks", "cpp_ext", "tests", "tools")
 print("imported", rap_edge.__file__)
 """
 
-REQUIRED = ("rap_edge/py.typed", "rap_edge/_core.pyi", "/licenses/LICENSE", "/licenses/NOTICE")
+REQUIRED = (
+    "rap_edge/_core.pyi",
+    "rap_edge/bundles/default/manifest.json",
+    "rap_edge/py.typed",
+    "/licenses/LICENSE",
+    "/licenses/NOTICE",
+)
 
 
 def run(*command: str | Path, cwd: Path) -> None:
