@@ -42,9 +42,10 @@ class Warp(nn.Module):
 
     def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
         """picture: (N, C, S, S), flow: (N, 2, S, S) in its pixels -> (N, C, S, S)."""
-        grid = self.base + flow.permute(0, 2, 3, 1) * (2 / self.side)
+        edge = 1 - 1 / self.side  # clamped here: onnxruntime's "border" is three times slower
+        grid = (self.base + flow.permute(0, 2, 3, 1) * (2 / self.side)).clamp(-edge, edge)
         return F.grid_sample(
-            picture, grid.to(picture.dtype), "bilinear", "border", align_corners=False
+            picture, grid.to(picture.dtype), "bilinear", "zeros", align_corners=False
         )
 
 
