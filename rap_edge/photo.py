@@ -17,7 +17,7 @@ from rap_edge.errors import PortraitError
 PhotoSource: TypeAlias = "str | PathLike[str] | Image.Image | NDArray[np.uint8]"
 
 SMALLEST_SIDE = 64
-LARGEST_SIDE = 2048
+LARGEST_SIDE = 4096
 PIXEL_LIMIT = 100_000_000
 BACKGROUND = (128, 128, 128)
 MODES_WITH_ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")
@@ -27,7 +27,7 @@ def read_photo(source: PhotoSource) -> NDArray[np.uint8]:
     """Read a photo: path, PIL image or (H, W, 3) uint8 RGB array -> (H, W, 3) uint8 RGB.
 
     Turned upright as its EXIF says, transparency on a neutral grey, first picture of an animation,
-    colours brought to sRGB, the longer side at most 2048 px. Raises PortraitError for a file that
+    colours brought to sRGB, the longer side at most 4096 px. Raises PortraitError for a file that
     is missing or no picture, and for pictures under 64 px or over 100 megapixels.
     """
     if isinstance(source, np.ndarray):
@@ -116,16 +116,16 @@ def _checked_array(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
             "(H, W, 3) uint8 RGB - convert it, or pass a path or a PIL image"
         )
     _check_sides(image.shape[1], image.shape[0], "the picture")
-    if max(image.shape[:2]) > LARGEST_SIDE:
-        return np.array(_downscaled(Image.fromarray(image)), dtype=np.uint8)
-    return np.array(image, order="C")
+    if max(image.shape[:2]) <= LARGEST_SIDE:
+        return np.array(image, order="C")
+    return _rgb_array(Image.fromarray(image), "the picture")
 
 
 def _check_sides(width: int, height: int, name: str) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise PortraitError(
             f"{name} is {width}x{height} px - expected at least {SMALLEST_SIDE} px on the shorter "
-            "side after scaling to fit 2048 px - use a larger or less elongated picture"
+            f"side after scaling to fit {LARGEST_SIDE} px - use a larger or less elongated picture"
         )
 
 
