@@ -71,7 +71,8 @@ def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphS
     torch.manual_seed(0)
     portrait = _portrait(model)
     with torch.no_grad():
-        example = dict(zip(portrait.outputs, portrait.module(*portrait.inputs.values())))
+        values = portrait.module(*portrait.inputs.values())
+    example = dict(zip(portrait.outputs, values, strict=True))
     model_graphs = (
         portrait,
         _audio(model),

@@ -55,14 +55,16 @@ def require_parity(differences: list[Difference]) -> None:
         )
 
 
-def _run(model: ModelProto, inputs: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+def _run(
+    model: ModelProto, inputs: dict[str, NDArray[np.generic]]
+) -> dict[str, NDArray[np.generic]]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs)))
+    return dict(zip(names, session.run(names, inputs), strict=True))
 
 
 def _difference(

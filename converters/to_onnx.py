@@ -1,4 +1,4 @@
-"""Torch modules to ONNX: dynamo exporter, opset 20, static shapes, nothing of this machine inside."""
+"""Torch modules to ONNX: dynamo exporter, opset 20, static shapes, no trace of this machine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ __all__ = [
 _LAZY = ("Avatar", "Frame", "Model", "RenderStats")
 
 
-def open(  # noqa: A001 - rap_edge.open reads as it should
+def open(
     path: str | os.PathLike[str] | None = None,
     backend: str = "auto",
     precision: str | None = None,
@@ -82,7 +82,7 @@ def open(  # noqa: A001 - rap_edge.open reads as it should
 
     Raises:
         InvalidBundle: the bundle is damaged, incomplete or not a bundle.
-        NotSupported: the bundle does not offer this backend or precision, or needs a newer rap-edge.
+        NotSupported: the bundle does not offer what is asked for, or needs a newer rap-edge.
         BackendUnavailable: the backend is not installed or does not start here.
     """
     from rap_edge.runtime.model import open_model

@@ -34,7 +34,7 @@ def parse(text: str) -> Any:
 
 
 def decode(kind: type[Decoded], value: Any, where: str = "") -> Decoded:
-    """Turn parsed JSON into ``kind``, a dataclass; ``where`` is the path of ``value`` for errors."""
+    """Turn parsed JSON into the dataclass ``kind``; ``where`` is its place in the JSON."""
     decoded: Decoded = _decode(kind, value, where)
     return decoded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from rap_edge.errors import AudioError
 
 PIECE_S = 0.32
 
-Samples = Union[NDArray[np.float32], NDArray[np.int16], bytes]
-Audio = Union[str, os.PathLike[str], Samples, Iterable[Samples]]
+Samples: TypeAlias = NDArray[np.float32] | NDArray[np.int16] | bytes
+Audio: TypeAlias = str | os.PathLike[str] | Samples | Iterable[Samples]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PCM:
 
 
 def open_pcm(audio: Audio, sample_rate: int | None) -> PCM:
-    """Open a file, an array, bytes, or an iterable of arrays and bytes, as pieces of 0.32 s at most.
+    """Open a file, an array, bytes, or an iterable of such chunks, as pieces of 0.32 s at most.
 
     Bytes are 16-bit little-endian mono PCM. Raises AudioError for samples that cannot be used and
     for samples without a ``sample_rate``; MediaError for a file that cannot be read.

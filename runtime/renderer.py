@@ -61,7 +61,7 @@ class Renderer:
         return self._advance(pcm)
 
     def flush(self) -> list[Frame]:
-        """End the stream and return its last frames; silence fills the last one and what follows."""
+        """End the stream and return its last frames; silence fills what is missing."""
         if self._flushed:
             return []
         self._flushed = True

@@ -55,9 +55,7 @@ class AudioStage:
         first_hop = self._first_hop(0)
         return AudioState(np.tile(self._silence, (-first_hop, 1)), first_hop, 0)
 
-    def step(
-        self, hops: NDArray[np.float32], state: AudioState
-    ) -> tuple[list[Spoken], AudioState]:
+    def step(self, hops: NDArray[np.float32], state: AudioState) -> tuple[list[Spoken], AudioState]:
         """Encode every chunk that the hops (F, M) complete, together with those in ``state``."""
         held = np.concatenate([state.hops, hops])
         first, index = state.first_hop, state.chunk
@@ -78,9 +76,7 @@ class AudioStage:
 class DenoiseStage:
     """Audio tokens to the chunk's new latents; the state is the noisy tails of the chunk before."""
 
-    def __init__(
-        self, config: ModelConfig, graph: Graph, reference_map: Array, seed: int
-    ) -> None:
+    def __init__(self, config: ModelConfig, graph: Graph, reference_map: Array, seed: int) -> None:
         self._sampler = config.sampler
         self._graph = graph
         self._reference_map = reference_map
@@ -129,7 +125,7 @@ class DecodeStage:
     def step(
         self, latent: Array, state: Mapping[str, Array]
     ) -> tuple[NDArray[np.uint8], dict[str, Array]]:
-        """Decode a latent (C, H, W) to frames (F, H, W, 3); latent 0 shows only the last of them."""
+        """Decode a latent (C, H, W) to frames (F, H, W, 3); latent 0 shows the last only."""
         outputs = self._graph.run({"latent": latent[None, None], **self._reference, **state})
         following = {
             name: outputs[NEXT_STATE + name.removeprefix(STATE)] for name in self._fed_back

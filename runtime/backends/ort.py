@@ -37,7 +37,8 @@ class OrtGraph:
 
     def run(self, inputs: Tensors) -> dict[str, Array]:
         """Compute every output; the arrays are new and belong to the caller."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs))))
+        values = self._session.run(self._outputs, dict(inputs))
+        return dict(zip(self._outputs, values, strict=True))
 
 
 def session_options(threads: int) -> ort.SessionOptions:
