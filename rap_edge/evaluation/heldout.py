@@ -13,90 +13,56 @@ from numpy.typing import NDArray
 
 from rap_edge.errors import ConfigError
 from rap_edge.evaluation.mouth import FaceMesh, opening
-from rap_edge.evaluation.talker import SAMPLE_RATE
+from rap_edge.evaluation.stage import Stage
 from rap_edge.evaluation.truth import TruthClip
-from rap_edge.photo import read_photo
-from rap_edge.portrait import Crop
-from rap_edge.training.rig import HeadModel, PhotoRig, Pose, Rendered, cached_fit, photo_rig
-from rap_edge.training.speech.motion import drive
+from rap_edge.training.rig import Pose, Rendered
 from rap_edge.training.speech.takes import take
 
 FPS = 25
-HELD_OUT_EVERY = 8
 FIRST_SEED = 90_000
 
 
-def held_out_people(data: Path) -> list[str]:
-    """Return the names of the portraits that training never sees: every eighth in their order."""
-    with np.load(data / "portraits_landmarks.npz") as stored:
-        return sorted(str(name) for name in stored["names"])[::HELD_OUT_EVERY]
-
-
-def chosen_people(data: Path, count: int) -> list[str]:
-    """Return `count` held-out people, spread evenly over their list."""
-    people = held_out_people(data)
+def spread_evenly(people: list[int], count: int) -> list[int]:
+    """Return `count` of the people, spread evenly over their list."""
     if not 1 <= count <= len(people):
         raise ConfigError(
-            f"people is {count} - expected 1 to {len(people)}, the held-out portraits in {data} - "
-            "ask for fewer"
+            f"people is {count} - expected 1 to {len(people)}, as many as there are portraits of "
+            "this split - ask for another number"
         )
     return [people[i * len(people) // count] for i in range(count)]
 
 
-def truth_clips(
-    data: Path, cache: Path, people: int, seconds: float, mesh: FaceMesh
-) -> Iterator[TruthClip]:
-    """Yield a clip for each person, from `cache` where it is there already."""
-    head: HeadModel | None = None
-    for index, person in enumerate(chosen_people(data, people)):
-        name = f"{Path(person).stem}-{index}"
-        path = cache / f"{name}-{seconds:g}s.npz"
+def truth_clips(stage: Stage, people: int, seconds: float, mesh: FaceMesh) -> Iterator[TruthClip]:
+    """Yield a clip for each of `people` held-out people, from the cache where it is there."""
+    chosen = spread_evenly(stage.portraits.people("heldout"), people)
+    for index, person in enumerate(chosen):
+        name = Path(stage.portraits.names[person]).stem
+        path = stage.cache / f"{name}-{index}-{seconds:g}s.npz"
         if not path.exists():
-            head = head or HeadModel.load(data / "heads" / "ict")
-            rig = rig_of(data, cache, head, person)
-            make_clip(name, person, rig, data, FIRST_SEED + index, seconds, mesh).save(path)
+            make_clip(stage, person, FIRST_SEED + index, round(seconds * FPS), mesh).save(path)
         yield TruthClip.load(path)
 
 
-def rig_of(data: Path, cache: Path, head: HeadModel, person: str) -> PhotoRig:
-    """Fit a portrait, or take its fit from the cache, and rig it."""
-    with np.load(data / "portraits_landmarks.npz") as stored:
-        index = [str(name) for name in stored["names"]].index(person)
-        landmarks = stored["landmarks"][index, :, :2].astype(np.float64)
-    photo = read_photo(data / "portraits" / person)
-    height, width = photo.shape[:2]
-    cache.mkdir(parents=True, exist_ok=True)
-    fit = cached_fit(head, landmarks, cache / f"{Path(person).stem}-fit.npz")
-    return photo_rig(head, fit, photo, Crop.of_landmarks(landmarks, width, height))
-
-
-def make_clip(
-    name: str, person: str, rig: PhotoRig, data: Path, seed: int, seconds: float, mesh: FaceMesh
-) -> TruthClip:
-    """Let a rigged portrait speak; the seed fixes voice, sentences and motion."""
-    n_frames = round(seconds * FPS)
-    spoken = take(seed, "heldout", n_frames / FPS, data / "speech", "speech")
-    motion = drive(spoken, seed, n_frames, rig.head.names)
-    resting = rig.resting()
-    expressions = np.clip(resting + motion.expression_delta, 0.0, 1.0)
-    shown = [
-        rig.render(expression, Pose(*map(float, pose)))
-        for expression, pose in zip(expressions, motion.pose, strict=True)
-    ]
+def make_clip(stage: Stage, person: int, seed: int, n_frames: int, mesh: FaceMesh) -> TruthClip:
+    """Let a person speak for `n_frames`; the seed fixes voice, sentences and motion."""
+    rig = stage.rig(person)
+    spoken = take(seed, "heldout", n_frames / FPS, stage.data / "speech", "speech")
+    shown = stage.perform(rig, spoken, seed, n_frames).render()
     frames = np.stack([frame.image for frame in shown])
+    resting = rig.render(rig.resting(), Pose()).image
     return TruthClip(
-        name=name,
-        person=person,
+        name=f"{Path(stage.portraits.names[person]).stem}/{spoken.voice}",
+        person=stage.portraits.names[person],
         voice=spoken.voice,
         text=spoken.text,
-        samples=spoken.clean[: n_frames * SAMPLE_RATE // FPS],
+        samples=spoken.clean,
         reference=rig.image,
         reference_landmarks=rig.landmarks(rig.fit.expression, Pose()),
         frames=frames,
         landmarks=np.stack([frame.landmarks for frame in shown]),
         rig_opening=np.array([frame.opening for frame in shown]),
         opening=opening(mesh.track(frames)),
-        rest=float(opening(mesh.track([rig.render(resting, Pose()).image]))[0]),
+        rest=float(opening(mesh.track([resting]))[0]),
         **labels_of(shown),
     )
 
