@@ -111,7 +111,7 @@ def end_cleanly_when_terminated() -> None:
 
 
 def _belongs_to_typer(error: Exception) -> bool:
-    return hasattr(error, "exit_code") or isinstance(error, typer.Abort)
+    return hasattr(error, "exit_code") or isinstance(error, (typer.Abort, BrokenPipeError))
 
 
 def _message(error: Exception) -> str:

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
 from rap_edge.cli.failures import CommandError, ExitCode, failures_reported
 
-# The name of a command is that of its module, which holds a typer `app`; then the extra it needs.
+# A command has the name of its module, which holds a function of that name, or a typer `app` with
+# several commands; beside it the extra that it needs.
 COMMANDS = {
     "render": None,
     "data": "train",
@@ -31,28 +33,37 @@ class LazyGroup(TyperGroup):
         if cmd_name not in self.list_commands(ctx):
             return None
         try:
-            command_app = import_module(f"rap_edge.cli.{cmd_name}").app
+            return _command(cmd_name)
         except Exception as error:  # whatever is wrong with one command, the others work
-            command_app = _unavailable(cmd_name, error)
-        return typer.main.get_command(command_app)
+            return _unavailable(cmd_name, error)
 
     def invoke(self, ctx: Any) -> Any:
         with failures_reported(ctx):
             return super().invoke(ctx)
 
 
-def _unavailable(name: str, cause: Exception) -> typer.Typer:
+def _command(name: str) -> Any:
+    module = import_module(f"rap_edge.cli.{name}")
+    parent = typer.Typer()
+    if hasattr(module, "app"):
+        parent.add_typer(module.app, name=name)
+    else:
+        parent.command(name)(getattr(module, name))
+    return get_group(parent).commands[name]
+
+
+def _unavailable(name: str, cause: Exception) -> Any:
     extra = COMMANDS[name]
     remedy = f'pip install "rap-edge[{extra}]"' if extra else "install rap-edge again"
-    app = typer.Typer()
+    parent = typer.Typer()
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-    @app.command(name, help=f"(unavailable: {cause})", context_settings=settings)
+    @parent.command(name, help=f"(unavailable: {cause})", context_settings=settings)
     def fail() -> None:
         message = f"`rap-edge {name}` is not available here ({cause}) - {remedy}"
         raise CommandError(ExitCode.UNAVAILABLE, message) from cause
 
-    return app
+    return get_group(parent).commands[name]
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)

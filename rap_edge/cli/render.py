@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
 def render(
     portrait: Annotated[Path, typer.Argument(help="Photo of a face, at least 80 px wide.")],
     audio: Annotated[Path, typer.Argument(help="Speech: any audio or video file.")],

@@ -1,0 +1,282 @@
+"""The command line: what `render` prints, and one exit code and one line for every failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+import rap_edge
+from rap_edge import errors
+from rap_edge.cli.failures import CommandError, ExitCode, exit_code
+from rap_edge.cli.group import COMMANDS, app
+from rap_edge.media import VideoWriter
+
+Render = Callable[..., Result]
+
+STATS_KEYS = [
+    "frames", "fps", "width", "height", "audio_seconds",
+    "render_seconds", "x_realtime", "backend", "bundle",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What `avatar.render` returns."""
+
+    frames: int = 25
+    fps: int = 25
+    width: int = 64
+    height: int = 64
+    audio_seconds: float = 1.0
+    render_seconds: float = 0.25
+    x_realtime: float = 4.0
+    backend: str = "onnxruntime"
+    bundle: str = "fake"
+
+
+class FakeModel:
+    """A model and an avatar in one, which writes black frames or fails as told."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        self.failure = failure
+        self.calls: dict[str, object] = {}
+
+    def avatar(self, portrait: Path) -> FakeModel:
+        self.calls["portrait"] = portrait
+        return self
+
+    def render(
+        self, audio: Path, out: Path, seed: int, on_frame: Callable[[object], object]
+    ) -> Stats:
+        self.calls |= {"audio": audio, "out": out, "seed": seed}
+        with VideoWriter(out, 64, 64) as writer:
+            for n in range(25):
+                writer.write(np.zeros((64, 64, 3), np.uint8), np.zeros(1920, np.float32))
+                on_frame(SimpleNamespace(index=n))
+            if self.failure is not None:
+                raise self.failure
+        return Stats()
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    fake = FakeModel()
+
+    def opened(bundle: Path | None, threads: int | None) -> FakeModel:
+        fake.calls |= {"bundle": bundle, "threads": threads}
+        return fake
+
+    monkeypatch.setattr(rap_edge, "open", opened)
+    return fake
+
+
+@pytest.fixture
+def render(tmp_path: Path, speech: Path, portrait: Path) -> Render:
+    """Run `rap-edge render`; returns the result."""
+
+    def run(*options: str, portrait: Path = portrait, audio: Path = speech) -> Result:
+        out = [] if "--out" in options else ["--out", str(tmp_path / "film.mp4")]
+        return CliRunner().invoke(app, ["render", str(portrait), str(audio), *out, *options])
+
+    return run
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    path = tmp_path / "portrait.png"
+    Image.new("RGB", (128, 128), (180, 140, 120)).save(path)
+    return path
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    import wave
+
+    path = tmp_path / "speech.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 16000))
+    return path
+
+
+def test_json_is_one_object_on_stdout_with_a_schema_version(
+    model: FakeModel, render: Render
+) -> None:
+    result = render("--json")
+    assert result.exit_code == ExitCode.OK
+    numbers = json.loads(result.stdout)
+    assert list(numbers) == ["schema_version", *STATS_KEYS]
+    assert numbers["schema_version"] == 1
+    assert numbers["frames"] == 25
+
+
+def test_the_summary_names_what_was_done(model: FakeModel, render: Render, tmp_path: Path) -> None:
+    result = render()
+    for part in ("film.mp4", "25 frames", "64x64", "25 fps", "4.00 times real time", "onnxruntime"):
+        assert part in result.stdout
+    assert (tmp_path / "film.mp4").stat().st_size > 0
+    assert result.stderr == ""
+
+
+def test_options_reach_the_model(
+    model: FakeModel, render: Render, tmp_path: Path, portrait: Path, speech: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    result = render("--bundle", str(bundle), "--seed", "7", "--threads", "3")
+    assert result.exit_code == ExitCode.OK
+    assert model.calls == {
+        "bundle": bundle, "threads": 3, "seed": 7,
+        "portrait": portrait, "audio": speech, "out": tmp_path / "film.mp4",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (errors.NoFaceFound("no face in the picture"), 65),
+        (errors.PortraitError("too small"), 65),
+        (errors.AudioError("not finite"), 65),
+        (errors.InvalidBundle("damaged"), 65),
+        (errors.ConfigError("unknown key"), 65),
+        (errors.NotSupported("no such precision"), 69),
+        (errors.BackendUnavailable("not installed"), 69),
+        (ModuleNotFoundError("No module named 'onnxruntime'"), 69),
+        (errors.StateError("push after flush"), 70),
+        (RuntimeError("surprise"), 70),
+        (errors.MediaError("cannot be written (No space left)"), 74),
+        (OSError(28, "No space left on device"), 74),
+        (KeyboardInterrupt(), 130),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+)
+def test_every_failure_is_one_line_a_stable_code_and_no_file(
+    model: FakeModel, render: Render, tmp_path: Path, failure: BaseException, code: int
+) -> None:
+    model.failure = failure
+    result = render()
+    assert result.exit_code == code
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert str(failure) in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["portrait.png", "speech.wav"]
+
+
+def test_debug_adds_the_traceback_and_keeps_the_code(model: FakeModel, render: Render) -> None:
+    model.failure = errors.AudioError("not finite")
+    result = render("--debug")
+    assert result.exit_code == ExitCode.BAD_DATA
+    assert "Traceback" in result.stderr
+
+
+def test_warnings_are_one_line_on_stderr(
+    model: FakeModel, render: Render, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import warnings
+
+    def warn(portrait: Path) -> FakeModel:
+        warnings.warn("3 faces found:\nthe largest is used", stacklevel=1)
+        return model
+
+    monkeypatch.setattr(model, "avatar", warn)
+    result = render("--json")
+    assert result.exit_code == ExitCode.OK
+    assert result.stderr == "warning: 3 faces found: the largest is used\n"
+    assert json.loads(result.stdout)["frames"] == 25
+
+
+def test_the_model_is_not_opened_for_input_that_cannot_be_used(
+    model: FakeModel, render: Render, tmp_path: Path
+) -> None:
+    cases = [
+        (render(portrait=tmp_path / "no.png"), ExitCode.NO_INPUT, "no.png"),
+        (render(audio=tmp_path / "no.wav"), ExitCode.NO_INPUT, "no.wav"),
+        (render(audio=tmp_path), ExitCode.NO_INPUT, str(tmp_path)),
+        (render(audio=tmp_path / "portrait.png"), ExitCode.BAD_DATA, "portrait.png"),
+        (render("--bundle", str(tmp_path / "no")), ExitCode.NO_INPUT, "bundle"),
+        (render("--out", str(tmp_path / "no/film.mp4")), ExitCode.CANNOT_CREATE, "create it"),
+        (render("--out", str(tmp_path / "film.avi")), ExitCode.CANNOT_CREATE, ".mp4"),
+        (render("--seed", "-1"), ExitCode.USAGE, "--seed"),
+        (render("--threads", "0"), ExitCode.USAGE, "--threads"),
+        (render("--nonsense"), ExitCode.USAGE, "--nonsense"),
+    ]
+    for result, code, words in cases:
+        assert result.exit_code == code
+        assert words in result.stderr
+        assert "Traceback" not in result.stderr
+    assert model.calls == {}
+
+
+def test_an_input_is_never_overwritten(model: FakeModel, render: Render, tmp_path: Path) -> None:
+    talk = tmp_path / "talk.mp4"
+    with VideoWriter(talk, 64, 64) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), np.zeros(1920, np.float32))
+    before = talk.read_bytes()
+    result = render("--out", str(talk), audio=talk)
+    assert result.exit_code == ExitCode.USAGE
+    assert "is an input" in result.stderr
+    assert talk.read_bytes() == before
+
+
+def test_the_exit_codes_are_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs/cli.md").read_text()
+    for code in ExitCode:
+        assert f"| {code.value} |" in page
+
+
+def test_an_own_code_wins() -> None:
+    assert exit_code(CommandError(ExitCode.NO_INPUT, "gone")) == ExitCode.NO_INPUT
+
+
+def test_a_broken_command_leaves_the_others_alone(
+    monkeypatch: pytest.MonkeyPatch, model: FakeModel, render: Render
+) -> None:
+    def broken(name: str) -> ModuleType:
+        if name == "rap_edge.cli.render":
+            return real(name)
+        raise ModuleNotFoundError("No module named 'torch'")
+
+    from importlib import import_module as real
+
+    monkeypatch.setattr("rap_edge.cli.group.import_module", broken)
+    monkeypatch.setattr("rap_edge.cli.group.find_spec", lambda name: name)
+    assert render().exit_code == ExitCode.OK
+    overview = CliRunner().invoke(app, ["--help"])
+    assert overview.exit_code == ExitCode.OK
+    assert all(name in overview.output for name in COMMANDS)
+    result = CliRunner().invoke(app, ["train", "--data", "somewhere"])
+    assert result.exit_code == ExitCode.UNAVAILABLE
+    assert 'pip install "rap-edge[train]"' in result.stderr
+
+
+def test_help_and_version_are_quick_and_load_no_heavy_library() -> None:
+    script = (
+        "import sys; from rap_edge.cli.group import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'onnxruntime', 'cv2', 'av', 'numpy'} & set(sys.modules)))"
+    )
+    for arguments in (["--help"], ["--version"], ["render", "--help"]):
+        process = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "100"},
+        )  # fmt: skip
+        assert process.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_of_the_group_can_be_imported() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == ExitCode.OK
+    assert "unavailable" not in result.output
