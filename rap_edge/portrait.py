@@ -41,9 +41,16 @@ class Crop:
             )
         cheeks = landmarks[LEFT_CHEEK] - landmarks[RIGHT_CHEEK]
         face_width = float(np.hypot(cheeks[0], cheeks[1]))
-        side = min(FACE_WIDTHS_PER_SIDE * face_width, float(width), float(height))
         centre_x, centre_y = (float(c) for c in landmarks.mean(axis=0))
         centre_y -= RAISE_IN_FACE_WIDTHS * face_width
+        return cls.around(centre_x, centre_y, FACE_WIDTHS_PER_SIDE * face_width, width, height)
+
+    @classmethod
+    def around(
+        cls, centre_x: float, centre_y: float, side: float, width: int, height: int
+    ) -> Crop:
+        """Place a square of `side` about a centre, as near as a photo's edges allow."""
+        side = min(side, float(width), float(height))
         return cls(
             x=min(max(centre_x - side / 2, 0.0), width - side),
             y=min(max(centre_y - side / 2, 0.0), height - side),

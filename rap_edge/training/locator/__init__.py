@@ -1,0 +1,1 @@
+"""Training and measuring the face locator: scenes made from portraits, a recipe, a comparison."""

@@ -1,0 +1,159 @@
+"""The recipe: train the coarse network, collect its false alarms, train the refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from rich.progress import Progress
+from torch import Tensor, nn
+
+from rap_edge.locate import REFINE_SIZE, WINDOW, decode
+from rap_edge.models.locator import CoarseLocator, Locators, RefineLocator
+from rap_edge.portrait import Crop, cut
+from rap_edge.training.locator.portraits import Image
+from rap_edge.training.locator.scenes import RefineExample, Scenes, damage
+
+Batch = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps and sizes; the defaults take about 25 minutes on one core."""
+
+    coarse_steps: int = 1000
+    refine_steps: int = 3200
+    batch: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    mined_pictures: int = 400
+    mined_share: float = 0.1
+    seed: int = 0
+
+
+def train(scenes: Scenes, recipe: Recipe, progress: Progress) -> Locators:
+    """Train both networks; the same seed and threads give the same weights."""
+    torch.manual_seed(recipe.seed)
+    locators = Locators()
+    fit(locators.coarse, _coarse_batches(scenes, recipe), coarse_loss, recipe, progress)
+    alarms = false_alarms(locators.coarse.eval(), scenes, recipe)
+    progress.console.print(f"{len(alarms)} false alarms of the coarse network collected")
+    fit(locators.refine, _refine_batches(scenes, alarms, recipe), refine_loss, recipe, progress)
+    return locators.eval()
+
+
+def fit(
+    network: nn.Module,
+    batches: tuple[int, Iterator[Batch]],
+    loss_of: Callable[[nn.Module, Batch], Tensor],
+    recipe: Recipe,
+    progress: Progress,
+) -> None:
+    """Minimise a loss over the batches with AdamW, one learning-rate cycle and bf16 autocast."""
+    steps, stream = batches
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=steps, pct_start=0.1
+    )
+    task = progress.add_task(type(network).__name__, total=steps)
+    recent: list[float] = []
+    for step, batch in enumerate(stream, start=1):
+        loss = loss_of(network.train(), batch)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        schedule.step()
+        recent.append(loss.item())
+        progress.advance(task)
+        if step % 200 == 0 or step == steps:
+            progress.console.print(
+                f"{type(network).__name__} {step} of {steps}: loss {np.mean(recent):.4f}"
+            )
+            recent.clear()
+
+
+def coarse_loss(network: nn.Module, batch: Batch) -> Tensor:
+    """Focal loss of the scores (CornerNet, arXiv 1808.01244, eq. 1) and L1 loss of the boxes."""
+    assert isinstance(network, CoarseLocator)
+    image, heat, boxes, weight = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        cells = network.cells(image)
+    cells = cells.float()
+    logit, found = cells[:, 0], cells[:, 1:].permute(0, 2, 3, 1)
+    p = torch.sigmoid(logit)
+    hit = nn.functional.logsigmoid(logit) * (1 - p) ** 2
+    quiet = nn.functional.logsigmoid(-logit) * p**2 * (1 - heat) ** 4
+    is_centre = heat == 1
+    focal = -torch.where(is_centre, hit, quiet).sum() / is_centre.sum().clamp(min=1)
+    distance = (found - boxes).abs().sum(-1) * weight
+    return focal + distance.sum() / weight.sum().clamp(min=1)
+
+
+def refine_loss(network: nn.Module, batch: Batch) -> Tensor:
+    """Cross-entropy of the score; for faces, robust distance of correction and landmarks."""
+    assert isinstance(network, RefineLocator)
+    image, correction, contour, is_face = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        head, points = network.heads(image)
+    head, points = head.float(), points.float().unflatten(1, (-1, 2))
+    score = nn.functional.binary_cross_entropy_with_logits(head[:, 3], is_face)
+    faces = is_face.sum().clamp(min=1)
+    away = nn.functional.smooth_l1_loss(head[:, :3], correction, beta=0.02, reduction="none")
+    astray = nn.functional.smooth_l1_loss(points, contour, beta=0.02, reduction="none")
+    per_face = 8 * away.sum(1) + 8 * astray.mean((1, 2))
+    return score + (per_face * is_face).sum() / faces
+
+
+def _coarse_batches(scenes: Scenes, recipe: Recipe) -> tuple[int, Iterator[Batch]]:
+    def stream() -> Iterator[Batch]:
+        for step in range(recipe.coarse_steps):
+            rng = np.random.default_rng([recipe.seed, 1, step])
+            yield _stack([scenes.coarse(rng) for _ in range(recipe.batch)])
+
+    return recipe.coarse_steps, stream()
+
+
+def _refine_batches(
+    scenes: Scenes, alarms: list[Image], recipe: Recipe
+) -> tuple[int, Iterator[Batch]]:
+    def example(rng: Generator) -> RefineExample:
+        if alarms and rng.random() < recipe.mined_share:
+            image = alarms[int(rng.integers(len(alarms)))]
+            image = image[:, ::-1] if rng.random() < 0.5 else image
+            nothing = np.zeros((len(scenes.contour), 2))
+            return RefineExample(damage(rng, image), np.zeros(3), nothing, 0.0)
+        return scenes.refine(rng)
+
+    def stream() -> Iterator[Batch]:
+        for step in range(recipe.refine_steps):
+            rng = np.random.default_rng([recipe.seed, 2, step])
+            yield _stack([example(rng) for _ in range(recipe.batch)])
+
+    return recipe.refine_steps, stream()
+
+
+def _stack(examples: list[tuple[object, ...]]) -> Batch:
+    """Stack examples field by field; pictures stay uint8, the rest becomes float32."""
+    fields = [np.stack([np.asarray(v) for v in field]) for field in zip(*examples, strict=True)]
+    return tuple(
+        torch.from_numpy(f if f.dtype == np.uint8 else f.astype(np.float32)) for f in fields
+    )
+
+
+@torch.no_grad()
+def false_alarms(coarse: CoarseLocator, scenes: Scenes, recipe: Recipe) -> list[Image]:
+    """Return the crops that the coarse network takes for faces in pictures without any."""
+    rng, crops = np.random.default_rng([recipe.seed, 3]), []
+    for _ in range(recipe.mined_pictures):
+        picture = scenes.backgrounds.draw(rng, 2 * WINDOW, 2 * WINDOW)
+        window = np.ascontiguousarray(cut(picture, Crop(0, 0, 2 * WINDOW), WINDOW))
+        scores, boxes = coarse(torch.from_numpy(window[None]))
+        for box in decode(scores[0].numpy(), boxes[0].numpy(), threshold=0.1):
+            side = 2 * box.side
+            crop = Crop(2 * box.x - side / 2, 2 * box.y - side / 2, side)
+            crops.append(cut(picture, crop, REFINE_SIZE))
+    return crops
