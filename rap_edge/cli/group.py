@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command
 
 from rap_edge.cli.failures import CommandError, ExitCode, failures_reported
 
 # A command has the name of its module, which holds a function of that name, or a typer `app` with
-# several commands; beside it the extra that it needs.
+# one or more commands; beside it the extra that it needs.
 COMMANDS = {
     "render": None,
     "data": "train",
@@ -44,26 +45,27 @@ class LazyGroup(TyperGroup):
 
 def _command(name: str) -> Any:
     module = import_module(f"rap_edge.cli.{name}")
-    parent = typer.Typer()
     if hasattr(module, "app"):
-        parent.add_typer(module.app, name=name)
-    else:
-        parent.command(name)(getattr(module, name))
-    return get_group(parent).commands[name]
+        return get_command(module.app)
+    return _single(name, getattr(module, name))
+
+
+def _single(name: str, function: Callable[..., None], **settings: Any) -> Any:
+    app = typer.Typer(add_completion=False)
+    app.command(name, **settings)(function)
+    return get_command(app)
 
 
 def _unavailable(name: str, cause: Exception) -> Any:
     extra = COMMANDS[name]
     remedy = f'pip install "rap-edge[{extra}]"' if extra else "install rap-edge again"
-    parent = typer.Typer()
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-    @parent.command(name, help=f"(unavailable: {cause})", context_settings=settings)
     def fail() -> None:
         message = f"`rap-edge {name}` is not available here ({cause}) - {remedy}"
         raise CommandError(ExitCode.UNAVAILABLE, message) from cause
 
-    return get_group(parent).commands[name]
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+    return _single(name, fail, help=f"(unavailable: {cause})", context_settings=anything)
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
