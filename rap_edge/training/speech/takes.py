@@ -34,8 +34,8 @@ FLITE_VOICES: dict[Split, tuple[str, ...]] = {
     "heldout": ("awb",),
 }
 LANGUAGES: dict[Split, tuple[str, ...]] = {
-    "train": ("en-us", "en-gb", "en-us", "en-gb-x-rp", "de", "fr", "es", "it", "nl", "pt", "pl"),
-    "heldout": ("en-us", "en-gb", "en-gb-scotland", "de", "fr"),
+    "train": ("en-us", "en", "en-us", "en-gb-x-rp", "de", "fr", "es", "it", "nl", "pt", "pl"),
+    "heldout": ("en-us", "en", "en-gb-scotland", "de", "fr"),
 }
 VARIANTS: dict[Split, tuple[str, ...]] = {
     "train": (
