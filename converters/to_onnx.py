@@ -21,7 +21,7 @@ OPSET = 20
 MAX_IR = 10  # what onnxruntime 1.18 reads
 LEAST_HALVED = 1024  # elements: smaller weights are not worth a node
 
-_DTYPES = {
+_DTYPES: dict[int, str] = {
     TensorProto.FLOAT: "float32",
     TensorProto.FLOAT16: "float16",
     TensorProto.UINT8: "uint8",
