@@ -12,7 +12,13 @@ import pytest
 from rap_edge.config import TINY
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from typing import TypeAlias
+
+    from onnx import ModelProto, NodeProto, ValueInfoProto
+
+    from rap_edge.manifest import GraphSpec, TensorSpec
+
+    Synthetic: TypeAlias = tuple[ModelProto, GraphSpec]
 
 PAINTED_BIN = 8  # mel bin that the frames' red channel shows
 
@@ -25,7 +31,6 @@ def synthetic_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     blue is the reference's first red value.
     """
     from rap_edge.bundle import Part, write_bundle
-    from rap_edge.converters.to_onnx import graph_spec
     from rap_edge.features import feature_contract
     from rap_edge.manifest import FORMAT_VERSION, Manifest, Variant
 
@@ -42,17 +47,20 @@ def synthetic_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         minimum_runtime="0.1.0",
         config=TINY,
         features=feature_contract(),
-        graphs={name: graph_spec(model) for name, model in graphs.items()},
+        graphs={name: spec for name, (_, spec) in graphs.items()},
         variants=(Variant("onnxruntime", "fp32", files),),
         card="card.md",
     )
-    parts = {files[n]: Part(m.SerializeToString(), "graph", "CC0-1.0") for n, m in graphs.items()}
+    parts = {
+        files[name]: Part(model.SerializeToString(), "graph", "CC0-1.0")
+        for name, (model, _) in graphs.items()
+    }
     parts["card.md"] = Part(b"Paints what it hears.\n", "card", "CC0-1.0")
     folder = tmp_path_factory.mktemp("bundles") / "synthetic"
     return write_bundle(folder, manifest, parts).path
 
 
-def _portrait() -> ModelProto:
+def _portrait() -> Synthetic:
     nodes = [
         _node("Cast", "reference", "pixels", to=1),
         _node("Transpose", "pixels", "reference_image", perm=[0, 3, 1, 2]),
@@ -64,7 +72,7 @@ def _portrait() -> ModelProto:
     return _graph(nodes, [("reference", (1, side, side, 3))], outputs, constants)
 
 
-def _audio() -> ModelProto:
+def _audio() -> Synthetic:
     """Token t is the first mels of the hop at which it starts."""
     left, tokens = TINY.audio.left_hops(), TINY.sampler.window * TINY.tokens_per_latent
     constants = {
@@ -78,7 +86,7 @@ def _audio() -> ModelProto:
     return _graph(nodes, [("hops", hops)], [("tokens", (1, tokens, TINY.audio.width))], constants)
 
 
-def _denoiser() -> ModelProto:
+def _denoiser() -> Synthetic:
     """Channel c of a latent is the painted bin of its token c; the noise is ignored."""
     constants = {
         "start": np.array([PAINTED_BIN]),
@@ -101,7 +109,7 @@ def _denoiser() -> ModelProto:
     return _graph(nodes, inputs, [("clean", (1, 5, 8, 2, 2))], constants)
 
 
-def _decoder() -> ModelProto:
+def _decoder() -> Synthetic:
     side = TINY.vae.resolution
     constants = {
         "first": np.zeros(4, np.int64),
@@ -152,22 +160,32 @@ def _graph(
     inputs: Sequence[tuple[str, tuple[int, ...]]],
     outputs: Sequence[tuple[str, tuple[int, ...]]],
     constants: dict[str, np.ndarray],
-) -> ModelProto:
-    from onnx import TensorProto, checker, helper, numpy_helper
+) -> Synthetic:
+    from onnx import checker, helper, numpy_helper
 
-    def info(name: str, shape: tuple[int, ...]) -> object:
-        picture = name in ("reference", "frames")
-        return helper.make_tensor_value_info(
-            name, TensorProto.UINT8 if picture else TensorProto.FLOAT, shape
-        )
+    from rap_edge.manifest import GraphSpec
 
+    spec = GraphSpec(tuple(_spec(*t) for t in inputs), tuple(_spec(*t) for t in outputs))
     graph = helper.make_graph(
         nodes,
         "synthetic",
-        [info(*tensor) for tensor in inputs],
-        [info(*tensor) for tensor in outputs],
+        [_info(tensor) for tensor in spec.inputs],
+        [_info(tensor) for tensor in spec.outputs],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     checker.check_model(model, full_check=True)
-    return model
+    return model, spec
+
+
+def _spec(name: str, shape: tuple[int, ...]) -> TensorSpec:
+    from rap_edge.manifest import TensorSpec
+
+    return TensorSpec(name, shape, "uint8" if name in ("reference", "frames") else "float32")
+
+
+def _info(tensor: TensorSpec) -> ValueInfoProto:
+    from onnx import helper
+
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype))
+    return helper.make_tensor_value_info(tensor.name, kind, tensor.shape)

@@ -1,0 +1,284 @@
+"""The runtime: each frame shows its own 40 ms of audio, however the audio arrives.
+
+The bundle is `conftest.synthetic_bundle`: red of a frame is the mel bin at its start, green counts
+latents through the decoder's state, blue comes from the portrait.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import rap_edge
+from rap_edge._core import FeatureSpec, offline_features
+from rap_edge.config import TINY
+from rap_edge.errors import (
+    AudioError,
+    BackendUnavailable,
+    InvalidBundle,
+    NotSupported,
+    StateError,
+)
+from rap_edge.manifest import Variant
+from rap_edge.portrait import Crop
+from rap_edge.runtime import Avatar, Frame, Model
+from rap_edge.runtime.backends import is_installed
+from rap_edge.runtime.model import choose_variants
+
+RATE = 16000
+PAINTED_BIN = 8
+BLUE = 77
+
+
+@pytest.fixture(scope="module")
+def model(synthetic_bundle: Path) -> Model:
+    return rap_edge.open(synthetic_bundle, threads=1)
+
+
+@pytest.fixture(scope="module")
+def avatar(model: Model) -> Avatar:
+    photo = np.full((80, 100, 3), BLUE, np.uint8)
+    return model.avatar(photo, crop=Crop(10, 8, 64))
+
+
+def speech(samples: int, seed: int = 0) -> NDArray[np.float32]:
+    """Noise whose loudness changes from frame to frame."""
+    rng = np.random.default_rng(seed)
+    loudness = np.repeat(10 ** rng.uniform(-3, -0.5, samples // 320 + 1), 320)[:samples]
+    return (rng.standard_normal(samples) * loudness).clip(-1, 1).astype(np.float32)
+
+
+def colours(frames: list[Frame]) -> NDArray[np.uint8]:
+    for frame in frames:
+        assert (frame.image == frame.image[0, 0]).all()
+    return np.stack([frame.image[0, 0] for frame in frames])
+
+
+def same(some: list[Frame], others: list[Frame]) -> bool:
+    return len(some) == len(others) and all(
+        a.index == b.index and np.array_equal(a.image, b.image) and np.array_equal(a.audio, b.audio)
+        for a, b in zip(some, others, strict=True)
+    )
+
+
+def test_every_frame_shows_its_own_audio(avatar: Avatar) -> None:
+    pcm = speech(RATE * 3 + 17)
+    frames = list(avatar.render(pcm, sample_rate=RATE))
+    hops = offline_features(FeatureSpec.rap(), np.pad(pcm, (0, RATE)))
+    red, green, blue = colours(frames).T
+    expected = np.rint(128 + 5 * hops[0 : 4 * len(frames) : 4, PAINTED_BIN])
+    assert np.abs(red - expected).max() <= 1
+    assert len(set(red)) > 20
+    assert list(green) == [0, *(i for i in range(1, 99) for _ in range(4))][: len(frames)]
+    assert (blue == BLUE).all()
+
+
+def test_a_frame_holds_its_exact_audio(avatar: Avatar) -> None:
+    pcm = speech(RATE * 2 + 100)
+    frames = list(avatar.render(pcm, sample_rate=RATE))
+    heard = np.concatenate([frame.audio for frame in frames])
+    assert {frame.audio.shape for frame in frames} == {(640,)}
+    assert np.array_equal(heard[: len(pcm)], pcm)
+    assert not heard[len(pcm) :].any()
+    assert [frame.seconds for frame in frames] == [n / 25 for n in range(len(frames))]
+
+
+@pytest.mark.parametrize("samples", [1, 639, 640, 641, 640 * 17, 640 * 17 + 1, 640 * 25 - 1])
+def test_there_are_as_many_frames_as_the_audio_needs(avatar: Avatar, samples: int) -> None:
+    frames = list(avatar.render(speech(samples), sample_rate=RATE))
+    assert [frame.index for frame in frames] == list(range(math.ceil(samples / 640)))
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 24000, 32000, 44100, 48000])
+def test_audio_of_any_rate_comes_back_at_that_rate(avatar: Avatar, rate: int) -> None:
+    pcm = speech(rate * 2 + 5)
+    frames = list(avatar.render(pcm, sample_rate=rate))
+    assert len(frames) == 51
+    assert {frame.audio.shape for frame in frames} == {(rate // 25,)}
+    assert np.array_equal(np.concatenate([f.audio for f in frames])[: len(pcm)], pcm)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, 30000), max_size=12),
+    rate=st.sampled_from([16000, 22050, 48000]),
+)
+def test_any_chunking_gives_the_frames_of_render(
+    synthetic: Avatar, cuts: list[int], rate: int
+) -> None:
+    pcm = speech(30000)
+    edges = sorted({0, *cuts, len(pcm)})
+    renderer = synthetic.renderer(rate)
+    streamed = [f for a, b in itertools.pairwise(edges) for f in renderer.push(pcm[a:b])]
+    streamed += renderer.flush()
+    assert same(streamed, list(synthetic.render(pcm, sample_rate=rate)))
+
+
+@pytest.fixture(scope="module")
+def synthetic(avatar: Avatar) -> Avatar:
+    """The avatar again: hypothesis asks for fixtures that examples may share."""
+    return avatar
+
+
+def test_every_form_of_the_same_audio_gives_the_same_frames(avatar: Avatar) -> None:
+    whole = (speech(RATE) * 32767).astype(np.int16)
+    floats = whole.astype(np.float32) / 32768
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(whole), 1000):
+            yield whole[start : start + 1000].tobytes()
+
+    expected = list(avatar.render(floats, sample_rate=RATE))
+    for audio in (whole, whole.tobytes(), chunks(), [floats[:7], whole[7:]]):
+        assert same(list(avatar.render(audio, sample_rate=RATE)), expected)
+
+
+def test_frames_come_while_the_audio_is_still_spoken(avatar: Avatar) -> None:
+    renderer = avatar.renderer(RATE)
+    window = 640 * 17 + 160 * (TINY.audio.lookahead_hops + 2)
+    assert renderer.push(speech(640 * 17)) == []
+    assert len(renderer.push(speech(window - 640 * 17))) == 17
+    assert len(renderer.push(speech(640 * 8))) == 8
+
+
+def test_a_reset_renderer_is_a_new_one(avatar: Avatar) -> None:
+    renderer = avatar.renderer(RATE)
+    renderer.push(speech(RATE, seed=1))
+    renderer.reset()
+    pcm = speech(RATE)
+    assert same(renderer.push(pcm) + renderer.flush(), list(avatar.render(pcm, sample_rate=RATE)))
+    with pytest.raises(StateError, match="after flush"):
+        renderer.push(pcm)
+    assert renderer.flush() == []
+
+
+def test_streams_of_one_avatar_do_not_disturb_each_other(avatar: Avatar) -> None:
+    recordings = [speech(RATE, seed) for seed in range(4)]
+    alone = [list(avatar.render(pcm, sample_rate=RATE)) for pcm in recordings]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(
+            pool.map(lambda pcm: list(avatar.render(pcm, sample_rate=RATE)), recordings)
+        )
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_an_hour_costs_the_memory_of_a_second(avatar: Avatar) -> None:
+    renderer = avatar.renderer(RATE)
+    held = []
+    for _ in range(40):
+        renderer.push(speech(RATE))
+        held.append(sum(len(part) for part in (renderer._heard, renderer._audio_state.hops)))
+    assert max(held[20:]) <= max(held[:20])
+
+
+def test_render_to_a_file_reports_its_numbers(avatar: Avatar, tmp_path: Path) -> None:
+    seen: list[int] = []
+    out = tmp_path / "hello.mp4"
+    stats = avatar.render(
+        speech(RATE), out, sample_rate=RATE, on_frame=lambda frame: seen.append(frame.index)
+    )
+    assert (stats.frames, stats.fps, stats.width, stats.height) == (25, 25, 64, 64)
+    assert (stats.backend, stats.bundle) == ("onnxruntime", "synthetic")
+    assert stats.audio_seconds == 1.0
+    assert stats.x_realtime == pytest.approx(1.0 / stats.render_seconds)
+    assert seen == list(range(25))
+    assert out.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("audio", "rate", "message"),
+    [
+        (np.zeros(0, np.float32), RATE, "audio is empty"),
+        ([], RATE, "audio is empty"),
+        (np.zeros(9, np.float64), RATE, "float64: expected float32"),
+        (np.zeros((9, 2), np.float32), RATE, r"\(9, 2\)"),
+        (np.array([0, np.nan], np.float32), RATE, "sample 1 is nan"),
+        (b"abc", RATE, "3 bytes"),
+        ([[0.5]], RATE, "list"),
+        (np.zeros(9, np.float32), None, "sample_rate is None"),
+        (np.zeros(9, np.float32), 12345, "sample_rate is 12345"),
+    ],
+)
+def test_audio_that_cannot_be_used_is_refused_by_name(
+    avatar: Avatar, audio: object, rate: int | None, message: str
+) -> None:
+    with pytest.raises(AudioError, match=message):
+        list(avatar.render(audio, sample_rate=rate))  # type: ignore[call-overload]
+
+
+def test_an_avatar_is_immutable(avatar: Avatar) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        avatar.image[0] = 0
+    with pytest.raises(AttributeError):
+        avatar.crop = Crop(0, 0, 1)  # type: ignore[misc]
+
+
+def test_a_bundle_without_locator_asks_for_a_crop(model: Model) -> None:
+    with pytest.raises(NotSupported, match="pass crop="):
+        model.avatar(np.zeros((80, 80, 3), np.uint8))
+
+
+def test_placement_says_where_every_graph_runs(model: Model) -> None:
+    assert set(model.placement) == {"portrait", "audio", "denoiser", "decoder"}
+    for place in model.placement.values():
+        assert (place.backend, place.device) == ("onnxruntime", "cpu")
+        assert (place.precision, place.threads) == ("fp32", 1)
+
+
+VARIANTS = tuple(
+    Variant(backend, precision, {})
+    for backend, precision in [
+        ("elsewhere", "int8"),
+        ("onnxruntime", "int8"),
+        ("onnxruntime", "fp32"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "strict", "chosen"),
+    [
+        ("auto", None, True, [1, 2]),
+        ("auto", "fp32", True, [2]),
+        ("onnxruntime", None, True, [1, 2]),
+        ("elsewhere", None, True, [0]),
+        ("elsewhere", None, False, [0, 1, 2]),
+        ("onnxruntime", "fp64", False, [0, 1, 2]),
+    ],
+)
+def test_a_fallback_is_taken_only_when_it_is_allowed(
+    backend: str, precision: str | None, strict: bool, chosen: list[int]
+) -> None:
+    variants = choose_variants(VARIANTS, backend, precision, strict)
+    assert variants == [VARIANTS[i] for i in chosen]
+
+
+def test_what_a_bundle_does_not_offer_is_refused(synthetic_bundle: Path) -> None:
+    with pytest.raises(NotSupported, match="it offers onnxruntime/fp32"):
+        rap_edge.open(synthetic_bundle, precision="int8")
+    with pytest.raises(NotSupported, match="threads is 0"):
+        rap_edge.open(synthetic_bundle, threads=0)
+    assert not is_installed("elsewhere")
+
+
+def test_a_damaged_graph_is_refused(synthetic_bundle: Path) -> None:
+    from rap_edge.bundle import open_bundle
+    from rap_edge.runtime.backends import open_graph
+
+    spec = open_bundle(synthetic_bundle).manifest.graphs["audio"]
+    with pytest.raises(InvalidBundle, match="graph audio is refused"):
+        open_graph("onnxruntime", "audio", b"no graph", spec, "fp32", 1)
+    other = (synthetic_bundle / "graphs/decoder.onnx").read_bytes()
+    with pytest.raises(InvalidBundle, match="as the manifest says"):
+        open_graph("onnxruntime", "audio", other, spec, "fp32", 1)
+    with pytest.raises(BackendUnavailable, match="elsewhere"):
+        open_graph("elsewhere", "audio", other, spec, "fp32", 1)
