@@ -28,7 +28,8 @@ LATER = {"numpy", "cv2", "onnxruntime", "av", "PIL", "typer", "rich"}
 def loaded_by(module: str) -> set[str]:
     """Import ``module`` in a fresh interpreter; return the top-level names it brought along."""
     command = [sys.executable, "-I", "-c", PROBE.format(module=module)]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     elapsed_ms, names = json.loads(result.stdout)
     print(f"import {module}: {elapsed_ms:.0f} ms, {len(names)} modules")
     return {name.partition(".")[0] for name in names}
