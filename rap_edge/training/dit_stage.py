@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rap_edge.config import ModelConfig
 from rap_edge.models.model import RapModel
 from rap_edge.sampling import timestep_embedding
-from rap_edge.training.batches import LatentSource, LatentWindow
+from rap_edge.training.latents import LatentSource, LatentWindow
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.losses import flow_matching_loss
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,8 +18,6 @@ import torch.distributed as dist
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
-
-from rap_edge.models.checkpoint import save_tensors
 
 Metrics = dict[str, float]
 
@@ -169,7 +166,7 @@ class Run:
 
 
 def train(stage: Stage, schedule: Schedule, folder: Path, place: Place, seed: int = 0) -> None:
-    """Train ``stage`` to the end of ``schedule`` and write ``folder/<stage>.safetensors``."""
+    """Train ``stage`` to the end of ``schedule``; its modules are left with averaged weights."""
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(stage, schedule, folder, place)
     run.resume()
@@ -192,11 +189,10 @@ def train(stage: Stage, schedule: Schedule, folder: Path, place: Place, seed: in
                 progress.console.print(f"{stage.name} {run.step}: {shown(measured)}")
             if run.step % schedule.save_every == 0 or run.step == schedule.steps:
                 run.save()
+    run.load(run.average)
+    stage.modules.eval()
     if writer is not None:
         writer.close()
-        with run.averaged():
-            tensors: dict[str, Any] = {k: v.cpu() for k, v in stage.modules.state_dict().items()}
-        save_tensors(tensors, folder / f"{stage.name}.safetensors")
 
 
 def log(writer: SummaryWriter, prefix: str, metrics: Metrics, step: int) -> None:

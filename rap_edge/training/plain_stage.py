@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from rap_edge.models.plain import PlainVAE
-from rap_edge.training.batches import ClipSource
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.losses import pixel_loss, psnr
+from rap_edge.training.pictures import ClipSource
 
 
 class PlainPixels(Stage):
@@ -28,13 +28,13 @@ class PlainPixels(Stage):
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         device = next(self.modules.parameters()).device
-        frames = self.train.draw(rng, batch, self.frames).to(device)
+        frames = self.train.run(rng, batch, self.frames).to(device)
         painted = self.reconstruct(frames).flatten(0, 1)
         truth = frames.flatten(0, 1)
         return pixel_loss(painted, truth, torch.ones_like(truth[:, :1])), {}
 
     def validate(self) -> Metrics:
         device = next(self.modules.parameters()).device
-        frames = self.heldout.draw(np.random.default_rng(0), 8, self.frames).to(device)
+        frames = self.heldout.run(np.random.default_rng(0), 8, self.frames).to(device)
         error = (self.reconstruct(frames).clamp(-1, 1) - frames).square()
         return {"psnr": psnr(error)}

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
 from rap_edge.models.audio import AudioEncoder
-from rap_edge.training.batches import SpeechSource
 from rap_edge.training.loop import Metrics, Stage
+from rap_edge.training.spoken import SpeechSource
 
 FRAMES = 25
 
@@ -24,8 +24,10 @@ class Speaking(Stage):
     ) -> None:
         self.config, self.train, self.heldout = config, train, heldout
         tokens = config.audio.tokens_per_frame
-        head = nn.Linear(tokens * config.audio.width, train.shapes)
+        head = nn.Linear(tokens * config.audio.width, len(train.mouth))
         self.modules = nn.ModuleDict({"audio": audio, "head": head})
+
+        self.scale = train.balance()
 
     def predict(self, hops: Tensor) -> Tensor:
         """(N, H, M) -> (N, F, K)."""
@@ -37,7 +39,7 @@ class Speaking(Stage):
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         device = next(self.modules.parameters()).device
         hops, shapes = (part.to(device) for part in self.train.draw(rng, batch, FRAMES))
-        error = self.predict(hops).float() - shapes
+        error = (self.predict(hops).float() - shapes) * self.scale.to(device)
         return error.square().mean() + 0.5 * error.diff(dim=1).square().mean(), {}
 
     def validate(self) -> Metrics:
@@ -46,5 +48,6 @@ class Speaking(Stage):
         hops, shapes = (part.to(device) for part in self.heldout.draw(rng, 64, 4 * FRAMES))
         predicted = self.predict(hops)
         explained = 1 - (predicted - shapes).square().mean() / shapes.var()
-        jaw = torch.corrcoef(torch.stack([predicted[..., 0].flatten(), shapes[..., 0].flatten()]))
-        return {"r2": float(explained), "jaw_r": float(jaw[0, 1])}
+        widest = int(shapes.flatten(0, 1).std(0).argmax())
+        jaw = torch.stack([part[..., widest].flatten() for part in (predicted, shapes)])
+        return {"r2": float(explained), "jaw_r": float(torch.corrcoef(jaw)[0, 1])}

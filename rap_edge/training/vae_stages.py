@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rap_edge.models.guided import SCALE, GuidedVAE
-from rap_edge.training.batches import Picture, PictureSource
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.losses import mouth_weight, pixel_loss, psnr
+from rap_edge.training.pictures import Picture, PictureSource
 
 HELD_OUT_BATCHES = 12
 
@@ -45,7 +45,7 @@ class Coordinates(PictureStage):
 
     def __init__(self, vae: GuidedVAE, train: PictureSource, heldout: PictureSource) -> None:
         super().__init__(vae, train, heldout)
-        self.modules = nn.ModuleDict({"portrait_encoder.locate": vae.portrait_encoder.locate})
+        self.modules = nn.ModuleDict({"locate": vae.portrait_encoder.locate})
 
     def error(self, picture: Picture) -> Tensor:
         located = self.vae.portrait_encoder.coordinates(picture.reference)
@@ -76,7 +76,7 @@ class MotionEncoding(PictureStage):
 
     def __init__(self, vae: GuidedVAE, train: PictureSource, heldout: PictureSource) -> None:
         super().__init__(vae, train, heldout)
-        self.modules = nn.ModuleDict({"motion_encoder.correct": vae.motion_encoder.correct})
+        self.modules = nn.ModuleDict({"correct": vae.motion_encoder.correct})
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
@@ -109,9 +109,7 @@ class Painting(PictureStage):
     def __init__(self, vae: GuidedVAE, train: PictureSource, heldout: PictureSource) -> None:
         super().__init__(vae, train, heldout)
         describe = vae.portrait_encoder.describe
-        self.modules = nn.ModuleDict(
-            {"painter": vae.painter, "portrait_encoder.describe": describe}
-        )
+        self.modules = nn.ModuleDict({"painter": vae.painter, "describe": describe})
 
     def coded(self, picture: Picture, noise: float = 0.0) -> Tensor:
         """Pass the labels through the latent, four equal frames a group, with ``noise`` in it."""
@@ -155,7 +153,7 @@ class Joint(Painting):
 
     def __init__(self, vae: GuidedVAE, train: PictureSource, heldout: PictureSource) -> None:
         super().__init__(vae, train, heldout)
-        self.modules["motion_encoder.correct"] = vae.motion_encoder.correct
+        self.modules["correct"] = vae.motion_encoder.correct
 
     def encoded(self, picture: Picture) -> tuple[Tensor, Tensor]:
         """Return the motion seen in the pixels, and the same through the latent."""

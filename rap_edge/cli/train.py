@@ -1,0 +1,40 @@
+"""``rap-edge train``: from a folder of data to a checkpoint, stage by stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="The data folder (docs/data.md).")],
+    out: Annotated[Path, typer.Option(help="Where the stages and the checkpoint go.")],
+    recipe: Annotated[Path, typer.Option(help="Stages and their lengths.")] = Path(
+        "recipes/live.json"
+    ),
+    shards: Annotated[
+        Path | None, typer.Option(help="Where the shards are or go; OUT/shards if not given.")
+    ] = None,
+    budget: Annotated[float, typer.Option(help="Multiply every stage's steps.")] = 1.0,
+    stages: Annotated[
+        str, typer.Option(help="Comma-separated stages to run; all of the recipe by default.")
+    ] = "",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 for all cores.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that make shards.")] = 2,
+) -> None:
+    """Make the shards that are missing, train every stage, resume what was stopped."""
+    import torch
+
+    from rap_edge.training.pipeline import Job, run
+    from rap_edge.training.recipe import Recipe
+
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = Recipe.read(recipe).with_budget(budget)
+    names = tuple(stages.split(",")) if stages else tuple(chosen.stages)
+    run(Job(data, shards or out / "shards", out, chosen, names, jobs))

@@ -1,0 +1,145 @@
+"""Motion shards coded as latents: what the transformer is trained on, small enough for memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from rap_edge.config import ModelConfig
+from rap_edge.errors import ConfigError
+from rap_edge.models.cells import CELL, CellMoments
+from rap_edge.models.checkpoint import save_tensors
+from rap_edge.models.guided import GuidedVAE
+from rap_edge.reference import SILENCE
+from rap_edge.training.pictures import LABELS, motion_map
+from rap_edge.training.shards import LEFT_SAMPLES, Shard, paths
+from rap_edge.training.spoken import log_mel
+from rap_edge.training.windows import draw_window
+
+MOUTH_WEIGHT = 4.0
+
+
+class LatentWindow(NamedTuple):
+    """What one step of the transformer's training sees."""
+
+    latents: Tensor
+    """(N, T, C, h, w)"""
+    hops: Tensor
+    """(N, H, M)"""
+    reference_map: Tensor
+    """(N, C_ref, h, w)"""
+    region: Tensor
+    """(N, T, h, w): 1 on the face, more on the mouth."""
+
+    def to(self, device: torch.device) -> LatentWindow:
+        return LatentWindow(*(part.to(device) for part in self))
+
+    def augment(self, rng: np.random.Generator) -> LatentWindow:
+        """Add the error of a portrait encoder to the map, and another level to the sound."""
+        n = len(self.hops)
+        level = torch.from_numpy(rng.normal(0, 0.7, (n, 1, 1))).float()
+        blur = torch.from_numpy(rng.uniform(0, 0.3, (n, 1, 1, 1))).float()
+        noise = torch.randn_like(self.reference_map) * blur
+        return self._replace(hops=self.hops + level, reference_map=self.reference_map + noise)
+
+
+def clips_of(folder: Path) -> Iterator[tuple[Shard, int]]:
+    for path in paths(folder):
+        shard = Shard(path)
+        for clip in range(len(shard)):
+            yield shard, clip
+
+
+def groups_of(shard: Shard, clip: int, stride: int) -> Tensor:
+    """Return a clip's motion maps, grouped as latents: (T, stride * 4, h, w)."""
+    motion = motion_map(*(shard.part(name)[clip] for name in LABELS))
+    repeated = torch.cat([motion[:1].repeat(stride - 1, 1, 1, 1), motion])
+    return repeated.unflatten(0, (-1, stride)).flatten(1, 2)
+
+
+def mouth_cells(groups: Tensor, planes: int = 4) -> Tensor:
+    """Return which cells hold mouth in some frame: (T, h, w), 0 or 1."""
+    interior = groups.unflatten(1, (-1, planes))[:, :, 2].amax(1, keepdim=True)
+    held = F.max_pool2d(interior, CELL) > 0.1
+    return F.max_pool2d(held.float(), 3, 1, 1)[:, 0]
+
+
+def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
+    """Set the codecs of ``vae`` to the principal components of the first clips of a folder.
+
+    Cells of the mouth count eight times, so that the components are spent where lips move.
+    """
+    stride = vae.config.time_stride
+    motions, places = CellMoments(4 * stride), CellMoments(4)
+    for count, (shard, clip) in enumerate(clips_of(folder)):
+        if count == clips:
+            break
+        groups = groups_of(shard, clip, stride)
+        motions.add(groups, 1 + 7 * mouth_cells(groups))
+        coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
+        places.add(coordinates.permute(2, 0, 1)[None])
+    vae.codec.fit(motions)
+    vae.map_codec.fit(places)
+
+
+@torch.no_grad()
+def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
+    """Write every clip of a folder of shards as latents, log-mel, map and region."""
+    rows: dict[str, list[Tensor]] = {"latents": [], "hops": [], "map": [], "region": []}
+    for shard, clip in clips_of(folder):
+        groups = groups_of(shard, clip, vae.config.time_stride)
+        coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
+        places = coordinates.permute(2, 0, 1)[None]
+        face = F.max_pool2d(places[:, 3:], CELL)[0]
+        rows["latents"].append(vae.codec.encode(groups).half())
+        rows["map"].append(vae.map_codec.encode(places)[0].half())
+        rows["region"].append(((face > 0.3) + MOUTH_WEIGHT * mouth_cells(groups)).half())
+        rows["hops"].append(torch.from_numpy(log_mel(shard.part("audio")[clip])).half())
+    if not rows["hops"]:
+        raise ConfigError(f"{folder} has no shards: run rap-edge data motion first")
+    save_tensors({name: torch.stack(values) for name, values in rows.items()}, path)
+
+
+class LatentSource:
+    """Windows of coded clips in memory."""
+
+    def __init__(self, path: Path, config: ModelConfig, vae: GuidedVAE) -> None:
+        self.rows, self.config, self.vae = load_file(path), config, vae
+        self.deviation = vae.codec.deviation.cpu()
+
+    def decode(self, latents: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.vae.codec.to(latents.device).decode(latents)
+
+    def draw(self, rng: np.random.Generator, n: int) -> LatentWindow:
+        """Draw ``n`` windows; some streams start with their clip, out of silence."""
+        drawn = [self.one(int(rng.integers(len(self.rows["map"]))), rng) for _ in range(n)]
+        return LatentWindow(*(torch.stack(parts) for parts in zip(*drawn, strict=True)))
+
+    def one(self, clip: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        latents, window = self.rows["latents"][clip], self.config.sampler.window
+        first = draw_window(rng, len(latents), window)
+        hops = self.window_of_hops(clip, first)
+        if first == 0 and rng.random() < 0.3:
+            timeline = self.config.timeline
+            start = self.config.audio.left_hops() - timeline.first_hop(0)
+            hops[:start] = SILENCE
+        cut = slice(first, first + window)
+        region = self.rows["region"][clip, cut].float()
+        return latents[cut].float(), hops, self.rows["map"][clip].float(), region
+
+    def window_of_hops(self, clip: int, first: int) -> Tensor:
+        """Return a copy of the hops that the audio encoder reads for a window."""
+        timeline, audio = self.config.timeline, self.config.audio
+        tokens = self.config.sampler.window * self.config.tokens_per_latent
+        begin = LEFT_SAMPLES // timeline.hop_samples + timeline.first_hop(first)
+        begin -= audio.left_hops(timeline.hops_per_frame)
+        length = audio.window_hops(tokens, timeline.hops_per_frame)
+        return self.rows["hops"][clip, begin : begin + length].float()

@@ -1,0 +1,154 @@
+"""The whole of training: make the shards that are missing, run the stages, save a checkpoint.
+
+Every stage leaves its weights in ``OUT/<stage>.safetensors``; a stage whose file is there is done.
+Two runs over the same folder may train different stages at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file
+
+from rap_edge.config import CONFIGS
+from rap_edge.models.checkpoint import save_checkpoint, save_tensors
+from rap_edge.models.guided import GuidedVAE
+from rap_edge.models.model import RapModel
+from rap_edge.training import latents, vae_stages
+from rap_edge.training.dit_stage import Denoising
+from rap_edge.training.loop import Place, Stage, train
+from rap_edge.training.pictures import PictureSource
+from rap_edge.training.recipe import Recipe
+from rap_edge.training.rig import HeadModel
+from rap_edge.training.speech_stage import Speaking
+from rap_edge.training.spoken import SpeechSource
+from rap_edge.training.supply import make_shards
+
+PARTS = {
+    "codec": ("vae.codec.", "vae.map_codec."),
+    "speech": ("audio.",),
+    "coordinates": ("vae.portrait_encoder.locate.",),
+    "painting": ("vae.painter.", "vae.portrait_encoder.describe."),
+    "motion": ("vae.motion_encoder.",),
+    "joint": ("vae.painter.", "vae.portrait_encoder.describe.", "vae.motion_encoder."),
+    "denoising": ("dit.", "audio."),
+}
+"""What of the model each stage trains; later stages overrule earlier ones."""
+
+MOUTH = ("jaw", "mouth", "cheek", "tongue")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of ``rap-edge train``."""
+
+    data: Path
+    shards: Path
+    out: Path
+    recipe: Recipe
+    stages: tuple[str, ...]
+    jobs: int = 2
+
+    def folder(self, kind: str, split: str) -> Path:
+        return self.shards / f"{kind}_{split}"
+
+
+def run(job: Job) -> None:
+    """Train the stages of a job that are not done, and write ``OUT/checkpoint``."""
+    place = join_processes()
+    if place.rank == 0:
+        make_shards(job.data, job.shards, job.recipe.clips, job.jobs)
+    torch.manual_seed(job.recipe.seed)
+    model = RapModel(CONFIGS[job.recipe.config])
+    load_stages(model, job.out)
+    prepare_codec(model, job, place)
+    for name in job.stages:
+        if (job.out / f"{name}.safetensors").exists():
+            continue
+        train(build_stage(name, model, job), job.recipe.stages[name], job.out, place)
+        if place.rank == 0:
+            save_part(model, name, job.out)
+    if place.rank == 0:
+        load_stages(model, job.out)
+        save_checkpoint(model.cpu(), job.out / "checkpoint")
+    if place.world > 1:
+        dist.destroy_process_group()
+
+
+def join_processes() -> Place:
+    """Join the other processes when started by ``torchrun``."""
+    if "RANK" in os.environ:
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return Place.here()
+
+
+def prepare_codec(model: RapModel, job: Job, place: Place) -> None:
+    """Fit the codecs once; the other processes wait for the file."""
+    assert isinstance(model.vae, GuidedVAE)
+    if place.rank == 0 and not (job.out / "codec.safetensors").exists():
+        latents.fit_codecs(model.vae, job.folder("motion", "train"))
+        save_part(model, "codec", job.out)
+    if place.world > 1:
+        dist.barrier()
+    load_stages(model, job.out)
+
+
+def save_part(model: RapModel, stage: str, out: Path) -> None:
+    """Write the weights that a stage has trained."""
+    tensors = {
+        name: tensor.cpu()
+        for name, tensor in model.state_dict().items()
+        if name.startswith(PARTS[stage])
+    }
+    save_tensors(tensors, out / f"{stage}.safetensors")
+
+
+def load_stages(model: RapModel, out: Path) -> None:
+    """Load what has been trained so far, in the order of the stages."""
+    for stage in PARTS:
+        path = out / f"{stage}.safetensors"
+        if path.exists():
+            model.load_state_dict(load_file(path), strict=False)
+
+
+def build_stage(name: str, model: RapModel, job: Job) -> Stage:
+    """Open the data of a stage and set it up."""
+    if name == "speech":
+        return build_speaking(model, job)
+    if name == "denoising":
+        return build_denoising(model, job)
+    assert isinstance(model.vae, GuidedVAE)
+    stages: dict[str, Callable[..., Stage]] = {
+        "coordinates": vae_stages.Coordinates,
+        "motion": vae_stages.MotionEncoding,
+        "painting": vae_stages.Painting,
+        "joint": vae_stages.Joint,
+    }
+    train_set, heldout = (PictureSource(job.folder("video", s)) for s in ("train", "heldout"))
+    return stages[name](model.vae, train_set, heldout)
+
+
+def build_speaking(model: RapModel, job: Job) -> Stage:
+    names = HeadModel.load(job.data / "heads" / "ict").names
+    mouth = [index for index, name in enumerate(names) if name.startswith(MOUTH)]
+    sources = (
+        SpeechSource(job.folder("speech", split), model.config, mouth)
+        for split in ("train", "heldout")
+    )
+    return Speaking(model.audio, model.config, *sources)
+
+
+def build_denoising(model: RapModel, job: Job) -> Stage:
+    assert isinstance(model.vae, GuidedVAE)
+    sources = []
+    for split in ("train", "heldout"):
+        path = job.out / f"latents_{split}.safetensors"
+        if not path.exists():
+            latents.code_clips(model.vae, job.folder("motion", split), path)
+        sources.append(latents.LatentSource(path, model.config, model.vae))
+    return Denoising(model, *sources)
