@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
 from rap_edge.portrait import LANDMARK_COUNT, Crop
+from rap_edge.training.rig.eyes import LID_POINTS
 from rap_edge.training.rig.head import FloatArray, HeadModel, dense_shapes
 from rap_edge.training.rig.residual import image_residual
 
@@ -35,6 +36,7 @@ class HeadFit:
 
     identity: (I,) in standard deviations. expression: (K,) in 0..1. A vertex v is seen at
     `scale * (rotation @ v)[:2] + translation`, y then turned downwards, plus its `residual` (V, 2).
+    lids: (2, 2, 9, 2) the landmarks on the eyelids, see `eyes.LID_POINTS`.
     error_px: root mean square of what the model alone leaves of the landmarks.
     """
 
@@ -44,6 +46,7 @@ class HeadFit:
     rotation: NDArray[np.float64]
     translation: NDArray[np.float64]
     residual: FloatArray
+    lids: FloatArray
     error_px: float
 
     def in_crop(self, crop: Crop, size: int) -> HeadFit:
@@ -54,6 +57,7 @@ class HeadFit:
             scale=self.scale * zoom,
             translation=(self.translation - np.array([crop.x, -crop.y])) * zoom,
             residual=self.residual * np.float32(zoom),
+            lids=((self.lids - np.array([crop.x, crop.y])) * zoom).astype(np.float32),
             error_px=self.error_px * zoom,
         )
 
@@ -108,6 +112,7 @@ def fit(head: HeadModel, landmarks: NDArray[np.floating]) -> HeadFit:
         rotation=rotation,
         translation=translation,
         residual=image_residual(head, seen * down, missing * down),
+        lids=landmarks[LID_POINTS].astype(np.float32),
         error_px=float(np.sqrt(np.mean(missing**2))),
     )
 
@@ -163,7 +168,7 @@ class _Shapes:
         translation: NDArray[np.float64],
         trust: FloatArray,
     ) -> NDArray[np.float64]:
-        """Find the weights for a known pose; a landmark is believed to a quarter of a centimetre."""
+        """Find the weights for a known pose; a landmark is trusted to a quarter of a cm."""
         rows = np.sqrt(np.repeat(trust, 2).astype(np.float64))
         design = (self.shapes @ projection.T).reshape(len(self.shapes), -1).T * rows[:, None]
         error = (target - self.base @ projection.T - translation).ravel() * rows

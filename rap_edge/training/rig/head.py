@@ -39,7 +39,7 @@ class Part(IntEnum):
 
 @dataclass(frozen=True)
 class SparseShapes:
-    """Expression shapes as lists of moved vertices: shape k owns entries starts[k]:starts[k + 1]."""
+    """Expression shapes by moved vertex; shape k owns the entries starts[k]:starts[k + 1]."""
 
     starts: IntArray
     vertices: IntArray

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rap_edge.training.rig.head import FloatArray
 
 CALMED = {

@@ -9,26 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.portrait import Crop, cut
-from rap_edge.training.rig.fit import HeadFit, person
+from rap_edge.training.rig.eyes import BLINK_NAMES, Eye
+from rap_edge.training.rig.fit import HeadFit
 from rap_edge.training.rig.flow import (
     FRAME_SIZE,
     LABEL_SIZE,
     PIXELS_PER_CELL,
-    cell_sums,
+    block_means,
     fill,
+    upsample,
 )
-from rap_edge.training.rig.head import FloatArray, HeadModel, Part
+from rap_edge.training.rig.head import FloatArray, HeadModel
 from rap_edge.training.rig.mouth import SAMPLES_PER_PIXEL, MouthView, MouthWindow
 from rap_edge.training.rig.palette import interior_palette
-from rap_edge.training.rig.pose import Pose, rotation_of
-from rap_edge.training.rig.raster import empty_raster, express, project, rasterize, read_values
+from rap_edge.training.rig.pose import Pose
+from rap_edge.training.rig.raster import Raster, Window, read_values
 from rap_edge.training.rig.resting import calmed
+from rap_edge.training.rig.surface import WHOLE_FRAME, PosedHead
 
-NECK_PIVOT_CM = np.array([0.0, -12.0, -4.0])
-STILL_BELOW_CM, MOVING_ABOVE_CM = -17.0, -9.5
 MODEL_CENTRE_CM, MODEL_REACH_CM = np.array([0.0, -2.5, 3.0]), np.array([12.5, 17.0, 11.0])
-LABEL_ZOOM = 0.5
+COARSE_FRAME = Window(0, 0, FRAME_SIZE, FRAME_SIZE, 0.5)
 PAIRS_ACROSS_THE_LIPS = ((61, 67), (62, 66), (63, 65))
+SMALLEST_BLINK = 0.02
 
 
 class Labels(NamedTuple):
@@ -53,6 +55,14 @@ class Rendered(NamedTuple):
     opening: float
 
 
+class Motion(NamedTuple):
+    """What moves in a frame: skin (64, 64, 2) without blinks, the mouth, eyes with their flow."""
+
+    skin: FloatArray
+    mouth: MouthView
+    eyes: list[tuple[Window, FloatArray]]
+
+
 class PhotoRig:
     """Animates one portrait. Not for two threads at once."""
 
@@ -64,16 +74,13 @@ class PhotoRig:
                 "cut the face out of the photo with photo_rig"
             )
         self.head, self.fit, self.image = head, fit, image
-        self._person = person(head, fit.identity)
-        rise = (head.neutral[:, 1] - STILL_BELOW_CM) / (MOVING_ABOVE_CM - STILL_BELOW_CM)
-        rise = np.clip(rise, 0.0, 1.0)
-        self._follow = (rise * rise * (3.0 - 2.0 * rise)).astype(np.float32)
-        outside = head.parts < Part.TEETH
-        self._surface = np.ascontiguousarray(head.triangles[outside])
-        self._no_lift = np.zeros(len(self._surface), dtype=np.float32)
+        self._posed = PosedHead(head, fit)
+        self._skin = self._posed.shown_skin()
+        self._raster = Raster(FRAME_SIZE * FRAME_SIZE)
         self._mouth = MouthWindow(head)
-        self._rest_matrix, self._rest_offset = self._camera(Pose())
-        self._source = np.ascontiguousarray(self._screen(fit.expression, Pose())[:, :2])
+        self._blinks = [head.names.index(name) for name in BLINK_NAMES]
+        self._eyes = [Eye.of_lids(lids) for lids in fit.lids]
+        self._source = np.ascontiguousarray(self._posed.screen(fit.expression, Pose())[:, :2])
         self._palette = interior_palette(self._face_pixels())
 
     def resting(self) -> FloatArray:
@@ -82,26 +89,22 @@ class PhotoRig:
 
     def render(self, expression: FloatArray, pose: Pose) -> Rendered:
         """Render a frame with its labels; expression: (57,) weights, mostly in 0..1."""
-        screen = self._screen(expression, pose)
-        flow, covered = self._surface_flow(screen, 1.0)
-        mouth = self._look_at_mouth(screen, pose)
-        labels = self._labels(flow, covered, mouth)
-        smooth = cv2.resize(labels.flow, (FRAME_SIZE, FRAME_SIZE), interpolation=cv2.INTER_LINEAR)
-        flow += (1.0 - covered[..., None]) * smooth
-        image = _warp(self.image, flow, 0, 0, 1)
-        self._paint_mouth(image, mouth, smooth)
-        landmarks = screen[self.head.landmarks, :2]
-        return Rendered(image, labels, landmarks, opening_of(landmarks))
+        motion = self._motion(expression, pose)
+        image = _warp(self.image, upsample(motion.skin, WHOLE_FRAME), WHOLE_FRAME)
+        for window, flow in motion.eyes:
+            eye = _warp(self.image, flow, window).astype(np.float32)
+            _paint(image, eye, window)
+        _paint(image, self._mouth_samples(motion), motion.mouth.window)
+        landmarks = self.landmarks(expression, pose)
+        return Rendered(image, _labels(motion), landmarks, opening_of(landmarks))
 
     def label(self, expression: FloatArray, pose: Pose) -> Labels:
         """Return the labels of `render` without the picture, several times faster."""
-        screen = self._screen(expression, pose)
-        flow, covered = self._surface_flow(screen, LABEL_ZOOM)
-        return self._labels(flow, covered, self._look_at_mouth(screen, pose))
+        return _labels(self._motion(expression, pose))
 
     def landmarks(self, expression: FloatArray, pose: Pose) -> FloatArray:
         """Return the iBUG landmarks (68, 2) of a frame, px."""
-        return self._screen(expression, pose)[self.head.landmarks, :2]
+        return self._posed.screen(expression, pose)[self.head.landmarks, :2]
 
     def coordinates(self) -> FloatArray:
         """Return where on the neutral head each cell of the portrait lies, (64, 64, 4).
@@ -109,87 +112,56 @@ class PhotoRig:
         x, y, z of the model scaled to about -1..1, averaged over the covered part of the cell, and
         the coverage 0..1; zeros where no head is.
         """
-        screen = self._screen(self.fit.expression, Pose())
+        screen = self._posed.screen(self.fit.expression, Pose())
         scaled = ((self.head.neutral - MODEL_CENTRE_CM) / MODEL_REACH_CM).astype(np.float32)
-        values, covered = self._surface_values(screen, scaled, 1.0)
-        cells = cell_sums(np.dstack([values, covered]), PIXELS_PER_CELL)
+        samples = self._raster.draw(screen, self._skin, WHOLE_FRAME)
+        values = read_values(samples, self._skin, scaled)
+        covered = (samples.owner >= 0).astype(np.float32)
+        cells = block_means(np.dstack([values, covered]), PIXELS_PER_CELL)
         cells[..., :3] /= np.maximum(cells[..., 3:], 1e-6)
         return cells
 
-    def _camera(self, pose: Pose) -> tuple[FloatArray, FloatArray]:
-        """Return the matrix (3, 3) and offset (3,) from model space to the screen."""
-        rotation = rotation_of(pose) @ self.fit.rotation
-        swing = (self.fit.rotation - rotation) @ NECK_PIVOT_CM
-        offset = np.array([*self.fit.translation, 0.0]) + self.fit.scale * swing
-        flip = np.array([1.0, -1.0, 1.0])
-        matrix = self.fit.scale * flip[:, None] * rotation
-        moved = flip * offset + np.array([pose.dx, pose.dy, 0.0])
-        return matrix.astype(np.float32), moved.astype(np.float32)
+    def _motion(self, expression: FloatArray, pose: Pose) -> Motion:
+        open_eyed = np.array(expression, dtype=np.float32)
+        open_eyed[self._blinks] = self.fit.expression[self._blinks]
+        screen = self._posed.screen(open_eyed, pose)
+        samples = self._raster.draw(screen, self._skin, COARSE_FRAME)
+        flow = self._raster.flow(samples, self._skin, self._source, COARSE_FRAME)
+        cells = block_means(flow, len(flow) // LABEL_SIZE)
+        mouth = self._mouth.look(screen, self._source, self.fit.scale, self._posed.rotation(pose))
+        lips = block_means(mouth.flow, PIXELS_PER_CELL * SAMPLES_PER_PIXEL)
+        cells[_slices(mouth.window, PIXELS_PER_CELL)] = lips
+        skin = fill(cells)
+        return Motion(skin, mouth, self._blinking(skin, screen, expression))
 
-    def _screen(self, expression: FloatArray, pose: Pose) -> FloatArray:
-        """Return all vertices on the screen, (V, 3)."""
-        shapes = self.head.expression
-        vertices, screen = np.empty_like(self._person), np.empty_like(self._person)
-        weights = np.asarray(expression, dtype=np.float32)
-        express(self._person, weights, shapes.starts, shapes.vertices, shapes.shifts, vertices)
-        matrix, offset = self._camera(pose)
-        project(
-            vertices,
-            matrix,
-            offset,
-            self._rest_matrix,
-            self._rest_offset,
-            self._follow,
-            self.fit.residual,
-            screen,
-        )
-        return screen
+    def _blinking(
+        self, skin: FloatArray, screen: FloatArray, expression: FloatArray
+    ) -> list[tuple[Window, FloatArray]]:
+        """Return the windows in which an eye blinks and the flow there."""
+        moved = []
+        for eye, blink in zip(self._eyes, self._blinks, strict=True):
+            own = float(self.fit.expression[blink])
+            share = min(1.0, (float(expression[blink]) - own) / max(1.0 - own, 0.1))
+            if share < SMALLEST_BLINK:
+                continue
+            window = _eye_window(eye, screen, self._source)
+            flow = upsample(skin, window)
+            x, y = _positions(window)
+            shift_x, shift_y = eye.warp(flow[..., 0] + x, flow[..., 1] + y, share)
+            flow[..., 0] += shift_x
+            flow[..., 1] += shift_y
+            moved.append((window, flow))
+        return moved
 
-    def _surface_values(
-        self, screen: FloatArray, values: FloatArray, zoom: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Rasterize skin and eyes; return values (S, S, C) there and coverage (S, S) of 0 or 1."""
-        size = round(FRAME_SIZE * zoom)
-        depth, owner, corners = empty_raster(size, size)
-        rasterize(screen, self._surface, self._no_lift, (0.0, 0.0), zoom, depth, owner, corners)
-        seen = np.empty((size, size, values.shape[1]), dtype=np.float32)
-        read_values(owner, corners, self._surface, values, seen)
-        return seen, (owner >= 0).astype(np.float32)
-
-    def _surface_flow(self, screen: FloatArray, zoom: float) -> tuple[FloatArray, FloatArray]:
-        flow, covered = self._surface_values(screen, self._source, zoom)
-        centres = (np.arange(len(flow), dtype=np.float32) + 0.5) / np.float32(zoom)
-        flow[..., 0] -= centres
-        flow[..., 1] -= centres[:, None]
-        flow *= covered[..., None]
-        return flow, covered
-
-    def _look_at_mouth(self, screen: FloatArray, pose: Pose) -> MouthView:
-        rotation = (rotation_of(pose) @ self.fit.rotation).astype(np.float32)
-        return self._mouth.look(screen, self._source, self.fit.scale, rotation)
-
-    def _labels(self, flow: FloatArray, covered: FloatArray, mouth: MouthView) -> Labels:
-        """Average samples into cells; those of the mouth come from its own window."""
-        cells = cell_sums(np.dstack([flow, covered]), len(flow) // LABEL_SIZE)
-        window = _window(mouth, PIXELS_PER_CELL)
-        samples = np.dstack([mouth.flow, mouth.skin, mouth.interior, mouth.teeth])
-        fine = cell_sums(samples, PIXELS_PER_CELL * SAMPLES_PER_PIXEL)
-        cells[window] = fine[..., :3]
-        interior, teeth = np.zeros((2, LABEL_SIZE, LABEL_SIZE), dtype=np.float32)
-        interior[window], teeth[window] = fine[..., 3], fine[..., 4]
-        return Labels(fill(cells[..., :2], cells[..., 2]), interior, teeth)
-
-    def _paint_mouth(self, image: NDArray[np.uint8], mouth: MouthView, smooth: FloatArray) -> None:
-        """Replace the mouth in `image` by its finely sampled view, averaged to pixels."""
-        window = _window(mouth, 1)
-        size = mouth.skin.shape[::-1]
-        around = cv2.resize(smooth[window], size, interpolation=cv2.INTER_LINEAR)
-        flow = mouth.flow + (1.0 - mouth.skin[..., None]) * around
-        skin = _warp(self.image, flow, mouth.left, mouth.top, SAMPLES_PER_PIXEL)
-        inside = self._palette[mouth.part] * mouth.brightness[..., None]
-        painted = np.where(mouth.interior[..., None] > 0, inside, skin).astype(np.float32)
-        averaged = cell_sums(painted, SAMPLES_PER_PIXEL)
-        image[window] = np.clip(averaged + 0.5, 0, 255).astype(np.uint8)
+    def _mouth_samples(self, motion: Motion) -> FloatArray:
+        """Return the colours (H, W, 3) of the finely sampled mouth."""
+        mouth = motion.mouth
+        around = upsample(motion.skin, mouth.window)
+        flow = mouth.flow[..., :2] + (1.0 - mouth.flow[..., 2:]) * around
+        painted = _warp(self.image, flow, mouth.window).astype(np.float32)
+        inside = mouth.part > 0
+        painted[inside] = self._palette[mouth.part[inside]] * mouth.brightness[inside, None]
+        return painted
 
     def _face_pixels(self) -> NDArray[np.uint8]:
         points = self._source[self.head.mesh_vertices].round().astype(int)
@@ -211,18 +183,54 @@ def opening_of(landmarks: FloatArray) -> float:
     return max(0.0, float(np.mean(gaps))) / distance
 
 
-def _window(mouth: MouthView, unit: int) -> tuple[slice, slice]:
-    rows = slice(mouth.top // unit, (mouth.top + mouth.height) // unit)
-    return rows, slice(mouth.left // unit, (mouth.left + mouth.width) // unit)
+def _labels(motion: Motion) -> Labels:
+    mouth = motion.mouth
+    flow = motion.skin.copy()
+    for window, fine in motion.eyes:
+        side = round(PIXELS_PER_CELL * window.zoom)
+        flow[_slices(window, PIXELS_PER_CELL)] = block_means(fine, side)
+    interior, teeth = np.zeros((2, LABEL_SIZE, LABEL_SIZE), dtype=np.float32)
+    fine = block_means(mouth.label_samples(), PIXELS_PER_CELL * SAMPLES_PER_PIXEL)
+    here = _slices(mouth.window, PIXELS_PER_CELL)
+    interior[here], teeth[here] = fine[..., 0], fine[..., 1]
+    return Labels(flow, interior, teeth)
 
 
-def _warp(
-    image: NDArray[np.uint8], flow: FloatArray, left: int, top: int, zoom: int
-) -> NDArray[np.uint8]:
-    """Look `image` up at every sample plus its flow (H, W, 2)."""
-    height, width = flow.shape[:2]
-    x = left + (np.arange(width, dtype=np.float32) + 0.5) / zoom - 0.5
-    y = top + (np.arange(height, dtype=np.float32) + 0.5) / zoom - 0.5
-    map_x, map_y = flow[..., 0] + x, flow[..., 1] + y[:, None]
+def _slices(window: Window, unit: int) -> tuple[slice, slice]:
+    rows = slice(window.top // unit, (window.top + window.height) // unit)
+    return rows, slice(window.left // unit, (window.left + window.width) // unit)
+
+
+def _positions(window: Window) -> tuple[FloatArray, FloatArray]:
+    """Return x (1, W) and y (H, 1) of the samples of a window, px."""
+    rows, columns = window.shape
+    x = window.left + (np.arange(columns, dtype=np.float32) + 0.5) / np.float32(window.zoom)
+    y = window.top + (np.arange(rows, dtype=np.float32) + 0.5) / np.float32(window.zoom)
+    return x[None], y[:, None]
+
+
+def _warp(image: NDArray[np.uint8], flow: FloatArray, window: Window) -> NDArray[np.uint8]:
+    """Look `image` up at every sample of a window plus its flow (H, W, 2)."""
+    x, y = _positions(window)
+    map_x, map_y = flow[..., 0] + (x - 0.5), flow[..., 1] + (y - 0.5)
     mapped = cv2.remap(image, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(mapped, dtype=np.uint8)
+
+
+def _paint(image: NDArray[np.uint8], samples: FloatArray, window: Window) -> None:
+    """Average fine samples (H, W, 3) into the pixels of a window of `image`."""
+    averaged = block_means(samples, round(window.zoom))
+    image[_slices(window, 1)] = np.clip(averaged + 0.5, 0, 255).astype(np.uint8)
+
+
+def _eye_window(eye: Eye, screen: FloatArray, source: FloatArray) -> Window:
+    """Frame what a blink can change, following the vertices of the portrait's eye."""
+    left, top, right, bottom = eye.box()
+    inside = (source > [left, top]).all(axis=1) & (source < [right, bottom]).all(axis=1)
+    moved = np.median(screen[inside, :2] - source[inside], axis=0)
+    edges = np.array([left, top, right, bottom]) + np.tile(moved, 2)
+    first = np.clip(np.floor(edges[:2] / PIXELS_PER_CELL), 0, LABEL_SIZE - 1).astype(int)
+    last = np.clip(np.ceil(edges[2:] / PIXELS_PER_CELL), first + 1, LABEL_SIZE).astype(int)
+    x, y = (int(v) * PIXELS_PER_CELL for v in first)
+    width, height = (int(v) * PIXELS_PER_CELL for v in last - first)
+    return Window(x, y, width, height, 2.0)
