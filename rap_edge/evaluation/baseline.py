@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rap_edge.evaluation.heldout import FPS, spread_evenly
+from rap_edge.evaluation.heldout import spread_evenly
 from rap_edge.evaluation.ridge import HeardMouth, MelRidge, fit_ridge
 from rap_edge.evaluation.stage import Stage
+from rap_edge.evaluation.talker import FPS
 from rap_edge.training.speech.takes import take
 
 TAKES = 96
@@ -17,24 +18,24 @@ TAKE_S = 20.0
 PEOPLE = 4
 
 
-def trained_ridge(stage: Stage, on_take: Callable[[], None] = lambda: None) -> MelRidge:
+def trained_ridge(stage: Stage, on_progress: Callable[[str, int, int], None]) -> MelRidge:
     """Fit the baseline on half an hour of clean speech, or read it from the stage's cache."""
     path = stage.cache / "ridge.npz"
     if not path.exists():
-        save(fit_ridge(training_clips(stage, on_take)), path)
+        save(fit_ridge(training_clips(stage, on_progress)), path)
     with np.load(path) as stored:
         return MelRidge(stored["weights"], float(stored["bias"]), float(stored["penalty"]))
 
 
-def training_clips(stage: Stage, on_take: Callable[[], None]) -> list[HeardMouth]:
-    """Let training people speak; on_take is called after each take."""
+def training_clips(stage: Stage, on_progress: Callable[[str, int, int], None]) -> list[HeardMouth]:
+    """Let training people speak."""
     rigs = [stage.rig(p) for p in spread_evenly(stage.portraits.people("train"), PEOPLE)]
     clips = []
     for seed in range(TAKES):
         spoken = take(seed, "train", TAKE_S, stage.data / "speech", "speech")
         performed = stage.perform(rigs[seed % PEOPLE], spoken, seed, round(TAKE_S * FPS))
         clips.append(HeardMouth(spoken.clean, performed.opening()))
-        on_take()
+        on_progress("ridge baseline", seed + 1, TAKES)
     return clips
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rap_edge.errors import ConfigError
 from rap_edge.evaluation.mouth import FaceMesh, opening
 from rap_edge.evaluation.stage import Stage
+from rap_edge.evaluation.talker import FPS
 from rap_edge.evaluation.truth import TruthClip
 from rap_edge.training.rig import Pose, Rendered
 from rap_edge.training.speech.takes import take
 
-FPS = 25
 FIRST_SEED = 90_000
 
 

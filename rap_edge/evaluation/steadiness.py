@@ -24,9 +24,8 @@ from rap_edge.evaluation.metrics import (
     pearson,
     stillness,
 )
-from rap_edge.evaluation.talker import SAMPLE_RATE, Picture, Samples
+from rap_edge.evaluation.talker import FPS, SAMPLE_RATE, Picture, Samples
 
-FPS = 25
 QUIET_S = 10.0
 RELEASE_S = 0.6
 NOISE_LEVEL = 0.02

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16000
+FPS = 25
 
 Picture = NDArray[np.uint8]
 Samples = NDArray[np.float32]

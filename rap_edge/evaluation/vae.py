@@ -5,16 +5,14 @@ Beside both stands the floor, "copy the portrait". The only part of the evaluati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from rap_edge.evaluation.metrics import Video, psnr
-from rap_edge.evaluation.regions import mouth_psnr
+from rap_edge.evaluation.fidelity import VAEResult, fidelity
+from rap_edge.evaluation.metrics import Video
 from rap_edge.evaluation.truth import TruthClip
 from rap_edge.models.checkpoint import load_checkpoint
 from rap_edge.models.guided import SCALE, GuidedVAE
@@ -22,32 +20,9 @@ from rap_edge.models.vae import Portrait, VideoVAE
 from rap_edge.reference import to_uint8
 
 
-@dataclass(frozen=True)
-class Fidelity:
-    """PSNR in dB of the whole frame and of the mouth's crop."""
-
-    frame_db: float
-    mouth_db: float
-
-
-@dataclass(frozen=True)
-class VAEResult:
-    """One clip; `labels` is None for a VAE whose latents are not made of labels."""
-
-    clip: str
-    copy: Fidelity
-    labels: Fidelity | None
-    pixels: Fidelity
-
-
 def load_vae(checkpoint: Path) -> VideoVAE:
     """Load the VAE of a checkpoint folder."""
     return load_checkpoint(checkpoint).vae
-
-
-def fidelity(truth: Video, generated: Video, landmarks: NDArray[np.floating]) -> Fidelity:
-    """Compare videos (F, H, H, 3) uint8; landmarks: (F, 68, 2) of the truth."""
-    return Fidelity(psnr(truth, generated), mouth_psnr(truth, generated, landmarks))
 
 
 @torch.no_grad()
