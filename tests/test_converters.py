@@ -1,0 +1,204 @@
+"""Conversion: what is converted computes what torch computes, all the way to the frames."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+import rap_edge
+from rap_edge import converters, reference
+from rap_edge._core import FeatureSpec, offline_features
+from rap_edge.bundle import Bundle, open_bundle
+from rap_edge.cli.group import app
+from rap_edge.config import TINY, ModelConfig
+from rap_edge.converters import Papers, make_bundle
+from rap_edge.converters.graphs import GraphSource, graphs_of
+from rap_edge.converters.make_bundle import round_to_half
+from rap_edge.converters.parity import Difference, compare, require_parity
+from rap_edge.converters.to_onnx import graph_spec, store_half, to_onnx
+from rap_edge.errors import ConfigError, ParityError
+from rap_edge.features import silent_hop
+from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
+from rap_edge.models.model import RapModel
+from rap_edge.portrait import Crop
+
+SAMPLES = 640 * 30 + 5  # 31 frames: three chunks
+
+
+def lively(config: ModelConfig) -> RapModel:
+    """A model whose every layer has a say: fresh ones start as the identity."""
+    torch.manual_seed(0)
+    model = RapModel(config)
+    for weight in model.parameters():
+        if not weight.any():
+            nn.init.normal_(weight, std=0.1)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save_checkpoint(lively(TINY), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(
+    checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Bundle, list[Difference]]:
+    papers = Papers(card=checkpoint / "config.json", quality={"psnr": 36.0})
+    return make_bundle(checkpoint, tmp_path_factory.mktemp("made") / "tiny", papers=papers)
+
+
+@pytest.fixture(scope="module")
+def bundle(made: tuple[Bundle, list[Difference]]) -> Bundle:
+    return made[0]
+
+
+def test_the_runtime_gives_the_frames_of_the_reference(checkpoint: Path, bundle: Bundle) -> None:
+    rng = np.random.default_rng(0)
+    portrait = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    pcm = (rng.standard_normal(SAMPLES) * 0.1).astype(np.float32)
+    avatar = rap_edge.open(bundle.path, threads=1).avatar(portrait, crop=Crop(0, 0, 64))
+    frames = np.stack([f.image for f in avatar.render(pcm, sample_rate=16000, seed=3)])
+
+    model = load_checkpoint(checkpoint)
+    round_to_half(model)
+    hops = offline_features(FeatureSpec.rap(), np.pad(pcm, (0, 16000)))
+    expected = reference.render(model, portrait, hops, len(frames), seed=3)
+    assert len(frames) == 31
+    assert np.abs(frames.astype(int) - expected).max() <= 1
+    assert not np.array_equal(frames[5], frames[20])
+
+
+def test_silence_before_a_stream_is_the_reference_silence() -> None:
+    np.testing.assert_allclose(silent_hop(), reference.SILENCE, rtol=1e-6)
+
+
+def test_every_graph_agrees_with_torch(made: tuple[Bundle, list[Difference]]) -> None:
+    bundle, differences = made
+    compared = {(difference.graph, difference.output) for difference in differences}
+    graphs = bundle.manifest.graphs
+    assert compared == {(name, t.name) for name, spec in graphs.items() for t in spec.outputs}
+    assert not any(difference.failed for difference in differences)
+
+
+def test_graphs_are_opset_20_and_hold_no_trace_of_this_machine(bundle: Bundle) -> None:
+    for path in bundle.manifest.variants[0].files.values():
+        content = bundle.read(path)
+        assert str(Path(torch.__file__).parents[1]).encode() not in content
+        assert b"stack_trace" not in content
+        model = onnx.load_model_from_string(content)
+        assert [(o.domain, o.version) for o in model.opset_import] == [("", 20)]
+        assert [p.key for p in model.metadata_props] == ["rap_edge.graph"]
+        assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
+
+
+def test_a_bundle_holds_its_papers_and_its_shapes(bundle: Bundle) -> None:
+    opened = open_bundle(bundle.path)
+    opened.verify()
+    assert opened.manifest.config == TINY
+    assert opened.manifest.quality == {"psnr": 36.0}
+    assert opened.manifest.card == "card.md"
+    assert set(opened.manifest.provenance["packages"]) >= {"torch", "onnx"}
+    denoiser = opened.manifest.graphs["denoiser"]
+    assert [tensor.name for tensor in denoiser.inputs] == [
+        "latent",
+        "timestep",
+        "tokens",
+        "reference_map",
+    ]
+    assert denoiser.outputs[0].shape == (1, 5, 8, 2, 2)
+
+
+def test_the_plain_decoder_hands_its_state_on() -> None:
+    config = replace(TINY, vae=replace(TINY.vae, kind="plain"))
+    decoder = graphs_of(lively(config))[3]
+    model = to_onnx(decoder)
+    spec = graph_spec(model)
+    states = [t for t in spec.inputs if t.name.startswith("state.")]
+    following = [t for t in spec.outputs if t.name.startswith("next_state.")]
+    assert [f"next_{t.name}" for t in states] == [t.name for t in following]
+    assert [t.shape for t in states] == [t.shape for t in following]
+    assert "reference_image" not in decoder.inputs
+    require_parity(compare(decoder, model))
+
+
+def addition(weight: NDArray[np.float32]) -> onnx.ModelProto:
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, weight.shape)
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, weight.shape)
+    node = helper.make_node("Add", ["x", "weight"], ["y"])
+    graph = helper.make_graph(
+        [node], "addition", [value], [out], [numpy_helper.from_array(weight, "weight")]
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+class Addition(nn.Module):
+    def __init__(self, weight: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.weight = torch.from_numpy(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
+
+
+@pytest.mark.parametrize(("unit", "halved"), [(2.0**-8, True), (2.0**-8 + 2.0**-20, False)])
+def test_weights_are_stored_as_fp16_only_where_that_is_exact(unit: float, halved: bool) -> None:
+    weight = (np.arange(2048) * np.float32(unit)).astype(np.float32)
+    model = addition(weight)
+    before = model.ByteSize()
+    store_half(model)
+    assert (model.ByteSize() < 0.6 * before) == halved
+    source = GraphSource("addition", Addition(weight), {"x": torch.zeros(2048)}, ("y",), 0.0)
+    require_parity(compare(source, model))
+
+
+def test_a_graph_that_computes_something_else_is_refused() -> None:
+    weight = np.zeros(8, np.float32)
+    source = GraphSource("addition", Addition(weight + 1), {"x": torch.zeros(8)}, ("y",))
+    with pytest.raises(ParityError, match=r"addition\.y differs by 1 "):
+        require_parity(compare(source, addition(weight)))
+
+
+def test_a_parity_error_lists_every_output_that_fails() -> None:
+    differences = [
+        Difference("audio", "tokens", 1e-5, 1e-4),
+        Difference("denoiser", "clean", 0.5, 1e-4),
+        Difference("decoder", "frames", float("nan"), 1),
+    ]
+    with pytest.raises(
+        ParityError, match=r"^2 outputs .*denoiser\.clean.*decoder\.frames"
+    ) as error:
+        require_parity(differences)
+    assert "audio.tokens" not in str(error.value)
+
+
+def test_a_folder_that_is_no_checkpoint_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not a checkpoint"):
+        make_bundle(tmp_path / "nothing", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_what_was_made(
+    made: tuple[Bundle, list[Difference]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converters, "make_bundle", lambda *arguments: made)
+    result = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--json"])
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.output)
+    assert (printed["schema_version"], printed["name"]) == (1, "tiny")
+    assert set(printed["largest_differences"]) == {f"{d.graph}.{d.output}" for d in made[1]}
+    refused = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--to", "tape"])
+    assert refused.exit_code == 2
