@@ -41,7 +41,7 @@ def read_photo(source: PhotoSource) -> NDArray[np.uint8]:
         raise
     except Image.DecompressionBombError as error:
         raise PortraitError(_too_many_pixels(name)) from error
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+    except Exception as error:  # Pillow's readers raise whatever a damaged file makes them meet
         raise PortraitError(_unreadable(name, error)) from error
 
 

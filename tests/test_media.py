@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import signal
 import subprocess
@@ -170,6 +171,43 @@ def test_a_cut_off_file_gives_what_is_there(encode: Encode, tmp_path: Path) -> N
     path = encode(tone(2.0, AUDIO_RATE), AUDIO_RATE, "libmp3lame", suffix="mp3")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert 0.8 < len(whole(path)) / AUDIO_RATE < 1.2
+
+
+@pytest.mark.filterwarnings("ignore:.*damaged packets were left out")
+@pytest.mark.parametrize(("codec", "suffix"), [("libmp3lame", "mp3"), ("aac", "m4a")])
+def test_a_damaged_file_is_read_or_refused_but_nothing_else(
+    encode: Encode, codec: str, suffix: str
+) -> None:
+    path = encode(tone(1.0, AUDIO_RATE), AUDIO_RATE, codec, suffix=suffix)
+    undamaged = np.frombuffer(path.read_bytes(), np.uint8)
+    damage = np.random.default_rng(0)
+    for _ in range(60):
+        content = undamaged.copy()
+        content[damage.integers(0, len(content), 30)] = damage.integers(0, 256, 30)
+        path.write_bytes(content)
+        with contextlib.suppress(AudioError):
+            assert np.isfinite(whole(path)).all()
+
+
+def test_damaged_packets_are_left_out_with_a_warning(encode: Encode) -> None:
+    path = encode(tone(2.0, AUDIO_RATE), AUDIO_RATE, "libmp3lame", suffix="mp3")
+    content = bytearray(path.read_bytes())
+    content[6000:6400] = bytes(400)
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match="damaged packets were left out"):
+        samples = whole(path)
+    assert len(samples) > 1.5 * AUDIO_RATE
+
+
+@pytest.mark.filterwarnings("ignore:.*damaged packets were left out")
+def test_the_format_may_change_on_the_way(encode: Encode) -> None:
+    first = encode(tone(1.0, 44100), 44100, "libmp3lame", suffix="mp3").read_bytes()
+    stereo = np.tile(tone(1.0, AUDIO_RATE), (2, 1))
+    path = encode(stereo, AUDIO_RATE, "libmp3lame", "stereo", suffix="mp3")
+    path.write_bytes(first + path.read_bytes())
+    samples = whole(path)
+    assert len(samples) == pytest.approx(2.05 * AUDIO_RATE, rel=0.02)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
 
 
 def film(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from pathlib import Path
@@ -204,6 +205,20 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(PortraitError, match=reason) as caught:
             read_photo(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "tiff", "webp", "bmp"])
+def test_a_damaged_file_is_read_or_refused_but_nothing_else(tmp_path: Path, kind: str) -> None:
+    whole = tmp_path / "whole"
+    Image.fromarray(gradient()).save(whole, kind)
+    damage = np.random.default_rng(0)
+    for _ in range(40):
+        content = np.frombuffer(whole.read_bytes(), np.uint8).copy()
+        reach = min(len(content), 400)
+        content[damage.integers(0, reach, 6)] = damage.integers(0, 256, 6)
+        (tmp_path / "damaged").write_bytes(content[: damage.integers(10, 2 * len(content))])
+        with contextlib.suppress(PortraitError):
+            assert read_photo(tmp_path / "damaged").shape[2] == 3
 
 
 def face(centre_x: float, centre_y: float, width: float) -> NDArray[np.float32]:

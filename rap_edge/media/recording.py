@@ -18,6 +18,7 @@ from rap_edge.errors import AudioError, MediaError
 from rap_edge.media.mono import MonoResampler
 
 AUDIO_RATE = 48_000  # Hz, of files: as they are read and as they are written
+ONLY_FILES = {"protocol_whitelist": "file"}  # a playlist must not reach for the network
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,18 @@ def read_audio(path: str | PathLike[str], sample_rate: int = AUDIO_RATE) -> Reco
 
 def _open(path: Path) -> InputContainer:
     try:
-        container = av.open(str(path), "r")
-    except av.error.InvalidDataError as error:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise MediaError(
+            f"{path} cannot be read ({error.strerror}) - expected a media file - check the path"
+        ) from error
+    try:
+        container = av.open(str(path), "r", options=ONLY_FILES, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as error:
         raise AudioError(
             f"{path} is not a media file that can be read - expected WAV, MP3, M4A, FLAC, Ogg or "
             "the like - convert it to WAV"
-        ) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(
-            f"{path} cannot be read ({reason}) - expected a readable media file - check the path"
         ) from error
     if not container.streams.audio:
         container.close()
@@ -89,31 +92,32 @@ def _resumed(
 def _mono_blocks(
     container: InputContainer, name: str, sample_rate: int
 ) -> Generator[NDArray[np.float32], None, None]:
+    resampler = MonoResampler(sample_rate)
+    position_s = 0.0
     with container:
-        resampler = MonoResampler(sample_rate)
-        position_s = 0.0
-        for frame in _frames(container, name):
-            _check_finite(frame, name, position_s)
-            position_s += frame.samples / frame.sample_rate
-            yield from resampler.push(frame)
-        yield from resampler.flush()
+        try:
+            for frame in _frames(container, name):
+                _check_finite(frame, name, position_s)
+                position_s += frame.samples / frame.sample_rate
+                yield from resampler.push(frame)
+            yield from resampler.flush()
+        except (av.error.FFmpegError, OSError) as error:
+            raise AudioError(
+                f"{name} cannot be decoded beyond {position_s:.3f} s ({error}) - expected an "
+                "undamaged file - convert it to WAV"
+            ) from error
 
 
 def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
     """Decode the first audio track; a packet that cannot be decoded is left out, with a warning."""
     damaged = 0
-    try:
-        for packet in container.demux(container.streams.audio[0]):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
-                damaged += 1
-                continue
-            yield from (frame for frame in frames if isinstance(frame, AudioFrame))
-    except (av.error.FFmpegError, OSError) as error:
-        raise AudioError(
-            f"{name} cannot be decoded ({error}) - expected an undamaged file - convert it to WAV"
-        ) from error
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            damaged += 1
+            continue
+        yield from (frame for frame in frames if isinstance(frame, AudioFrame))
     if damaged:
         warnings.warn(f"{name}: {damaged} damaged packets were left out", stacklevel=2)
 
