@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -100,7 +100,7 @@ def contact(
 
 
 def _clips(
-    kind: str,
+    kind: Literal["video", "motion"],
     data: Path,
     out: Path,
     people: People,
@@ -112,7 +112,6 @@ def _clips(
     from rap_edge.training import dataset
     from rap_edge.training.generate import Maker
 
-    chosen: dataset.Kind = "video" if kind == "video" else "motion"
-    plan = dataset.Plan(chosen, people.value, seed, clips_per_shard=8)
-    maker = Maker(chosen, people.value, data, fits or out.resolve().parent / "fits")
+    plan = dataset.Plan(kind, people.value, seed, clips_per_shard=8)
+    maker = Maker(kind, people.value, data, fits or out.resolve().parent / "fits")
     dataset.build(out, plan, clips, maker, jobs)

@@ -107,9 +107,9 @@ def _strip(
     width = _CELL * _FRAMES if left else _WIDTH
     edges = np.linspace(0, len(sound), width + 1).astype(int)
     loud = np.abs(sound.astype(np.float32)).max() + 1
-    for x, (a, b) in enumerate(itertools.pairwise(edges)):
+    for column, (a, b) in enumerate(itertools.pairwise(edges)):
         half = int(np.abs(sound[a:b].astype(np.float32)).max() / loud * (height // 2 - 8))
-        strip[height // 2 + 6 - half : height // 2 + 7 + half, left + x] = _SOUND
+        strip[height // 2 + 6 - half : height // 2 + 7 + half, left + column] = _SOUND
     x = left + (np.arange(len(curve)) + 0.5) * width / len(curve)
     y = height - 3 - curve / max(0.4, float(curve.max())) * (height - 20)
     points = np.stack((x, y), 1).round().astype(np.int32)

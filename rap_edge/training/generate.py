@@ -83,6 +83,7 @@ class Maker:
 
     def __call__(self, path: Path, seeds: Sequence[int]) -> None:
         cv2.setNumThreads(1)
+        self.fits.mkdir(parents=True, exist_ok=True)
         made = [self.clip(seed) for seed in seeds]
         columns = {name: np.stack([arrays[name] for arrays, _, _ in made]) for name in made[0][0]}
         if self.kind == "video":

@@ -82,7 +82,7 @@ def channels(
     """Return the channels (n_frames, channels) at the middle of every video frame."""
     n_steps = n_frames * GRID_HZ // FPS
     events = _events(phones, samples, n_steps / GRID_HZ, style.loudness)
-    times = (np.arange(n_steps, dtype=np.float32) + 0.5) / GRID_HZ + style.lead_s
+    times = ((np.arange(n_steps) + 0.5) / GRID_HZ + style.lead_s).astype(np.float32)
     targets = visemes.target_table()[events.viseme] * style.gains() * events.strength[:, None]
     dominance = visemes.dominance_table()[events.viseme]
     blended = np.empty((n_steps, targets.shape[1]), np.float32)

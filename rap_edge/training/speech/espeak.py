@@ -10,6 +10,7 @@ import ctypes.util
 import functools
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.signal import resample_poly
@@ -68,12 +69,12 @@ class _Library:
         self._callback = _Callback(self._heard)  # the library calls it as long as it lives
         self.calls.espeak_SetSynthCallback(self._callback)
 
-    def _heard(self, wave: object, n_samples: int, events: object) -> int:
+    def _heard(self, wave: Any, n_samples: int, events: Any) -> int:
         if n_samples > 0:
-            block = np.ctypeslib.as_array(wave, (n_samples,))  # type: ignore[call-overload]
-            self.blocks.append(block.astype(np.float32) / 32768)
+            block = np.ctypeslib.as_array(wave, (n_samples,))
+            self.blocks.append(block.astype(np.float32) / np.float32(32768))
         index = 0
-        while (event := events[index]).type != _END:  # type: ignore[index]
+        while (event := events[index]).type != _END:
             if event.type == _PHONEME:
                 name = event.id.string.decode("utf8", "ignore")
                 self.events.append((event.sample, name))

@@ -117,4 +117,5 @@ def _head(rng: np.random.Generator, n_frames: int, voiced: Array, nodding: bool)
 
 def _lopsided(matrix: Array, rng: np.random.Generator) -> Array:
     """Let left and right differ by a few per cent, as in any face."""
-    return matrix * rng.uniform(0.94, 1.06, matrix.shape[1]).astype(np.float32)
+    gains = rng.uniform(0.94, 1.06, matrix.shape[1])
+    return np.asarray(matrix * gains, np.float32)

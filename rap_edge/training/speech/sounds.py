@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from rap_edge.training.speech.phones import SAMPLE_RATE, Samples
+
+Signal = npt.NDArray[np.float64]
 
 _SCALE = (0, 2, 4, 5, 7, 9, 11)
 _CHORDS = ((0, 2, 4), (3, 5, 7), (4, 6, 8), (5, 7, 9), (1, 3, 5))
@@ -12,7 +15,7 @@ _CHORDS = ((0, 2, 4), (3, 5, 7), (4, 6, 8), (5, 7, 9), (1, 3, 5))
 
 def noise(rng: np.random.Generator, n_samples: int) -> Samples:
     """Return noise of a random colour with hum, clicks or slow swells, peak 1."""
-    sound = coloured(rng, n_samples, float(rng.uniform(-2.0, 0.0)))
+    sound: Signal = coloured(rng, n_samples, float(rng.uniform(-2.0, 0.0))).astype(np.float64)
     time = np.arange(n_samples) / SAMPLE_RATE
     if rng.random() < 0.4:
         mains = float(rng.choice([50.0, 60.0, 100.0, 120.0]))
@@ -58,11 +61,11 @@ def _pitch(root_hz: float, degree: int) -> float:
 
 
 def _note(
-    sound: np.ndarray[tuple[int], np.dtype[np.float64]],
+    sound: Signal,
     start: int,
     seconds: float,
     hertz: float,
-    partials: np.ndarray[tuple[int], np.dtype[np.float64]],
+    partials: Signal,
     level: float,
 ) -> None:
     n = min(int(seconds * SAMPLE_RATE), len(sound) - start)
@@ -74,9 +77,7 @@ def _note(
     sound[start : start + n] += level * envelope * tones
 
 
-def _drums(
-    rng: np.random.Generator, n_samples: int, beat_s: float
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _drums(rng: np.random.Generator, n_samples: int, beat_s: float) -> Signal:
     hits = np.zeros(n_samples)
     period = int(beat_s * SAMPLE_RATE)
     hits[::period] = 1.0
@@ -85,13 +86,11 @@ def _drums(
     return np.convolve(hits, decay)[:n_samples]
 
 
-def _clicks(
-    rng: np.random.Generator, n_samples: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _clicks(rng: np.random.Generator, n_samples: int) -> Signal:
     hits = (rng.random(n_samples) < rng.uniform(0.5, 6) / SAMPLE_RATE) * rng.uniform(0.3, 1.5)
     ring = np.exp(-np.arange(800) / rng.uniform(20, 200)) * rng.standard_normal(800)
     return np.convolve(hits, ring)[:n_samples]
 
 
-def _peak_one(sound: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Samples:
+def _peak_one(sound: Signal) -> Samples:
     return (sound / (np.abs(sound).max() + 1e-9)).astype(np.float32)
