@@ -1,0 +1,71 @@
+"""What a number was measured on, so that two numbers can be compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rap_edge import __version__
+from rap_edge.runtime.cores import physical_cores
+
+PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless")
+ISA = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine, its software, and how busy it was when the measurement began."""
+
+    cpu: str
+    isa: tuple[str, ...]
+    physical_cores: int
+    logical_cores: int
+    system: str
+    python: str
+    rap_edge: str
+    packages: dict[str, str]
+    load_1m: float | None  # other processes that wanted a core, on average of the last minute
+
+    @classmethod
+    def here(cls) -> Host:
+        facts = _cpu_facts()
+        flags = set((facts.get("flags") or facts.get("Features", "")).split())
+        return cls(
+            cpu=facts.get("model name") or platform.processor() or platform.machine(),
+            isa=tuple(name for name in ISA if name in flags),
+            physical_cores=physical_cores(),
+            logical_cores=os.cpu_count() or 0,
+            system=f"{platform.system()} {platform.release()} {platform.machine()}",
+            python=platform.python_version(),
+            rap_edge=__version__,
+            packages={name: _version(name) for name in PACKAGES},
+            load_1m=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        )
+
+    def __str__(self) -> str:
+        packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
+        load = "" if self.load_1m is None else f", load {self.load_1m:.1f}"
+        return (
+            f"{self.cpu} ({self.physical_cores} cores, {' '.join(self.isa) or 'isa unknown'}{load})"
+            f"\n{self.system}, Python {self.python}, rap-edge {self.rap_edge}, {packages}"
+        )
+
+
+def _cpu_facts() -> dict[str, str]:
+    """Return the fields of the first processor in /proc/cpuinfo; none on other systems."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    pairs = (line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
