@@ -16,7 +16,7 @@ from rap_edge.evaluation.metrics import Curve, pearson
 from rap_edge.timeline import Timeline
 
 REACH_FRAMES = 8
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 VALIDATION_EVERY = 8
 
 Rows = NDArray[np.float64]

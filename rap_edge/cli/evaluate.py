@@ -1,0 +1,134 @@
+"""`rap-edge evaluate`: how well a bundle speaks, on people and sentences it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from rap_edge.evaluation.fidelity import VAEResult
+    from rap_edge.evaluation.mouth import FaceMesh
+    from rap_edge.evaluation.stage import Stage
+    from rap_edge.evaluation.suite import OnProgress, Plan
+    from rap_edge.evaluation.talker import Talker
+
+DEFAULT = "default"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="The data folder (docs/data.md).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report and its cache.")],
+    bundle: Annotated[
+        str | None, typer.Option(help='Folder of a bundle, or "default".', show_default="none")
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="Checkpoint folder whose VAE to measure; may be repeated. Needs torch."),
+    ] = None,
+    talk: Annotated[
+        bool, typer.Option("--talk", help="Without --bundle: let the first checkpoint speak.")
+    ] = False,
+    people: Annotated[int, typer.Option(min=1, help="Held-out people, one clip each.")] = 12,
+    seconds: Annotated[float, typer.Option(min=2.0, help="Length of a clip.")] = 10.0,
+    facemesh_python: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RAP_EDGE_FACEMESH_PYTHON",
+            help="Interpreter of the environment with mediapipe.",
+            show_default=".venv-facemesh/bin/python",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Measure lips, stillness and drift of a bundle, and the fidelity of checkpoints' VAEs.
+
+    Writes report.json, report.md and sheet.png into --out and keeps its truth clips there.
+    """
+    checkpoints = checkpoint or []
+    _check_paths(data, bundle, checkpoints)
+    from rap_edge.evaluation.mouth import FaceMesh
+    from rap_edge.evaluation.report import Report, write_report
+    from rap_edge.evaluation.sheet import write_sheet
+    from rap_edge.evaluation.stage import Stage
+    from rap_edge.evaluation.suite import Plan
+    from rap_edge.evaluation.suite import evaluate as run
+
+    plan = Plan(people=people, seconds=seconds)
+    talker = _talker(bundle, checkpoints if talk else [])
+    with FaceMesh(facemesh_python) as mesh, _progress() as on_progress:
+        stage = Stage.open(data, out / "truth")
+        results, strips = run(talker, stage, mesh, plan, on_progress) if talker else (None, [])
+        vae = {str(path): _vae(path, stage, mesh, plan, on_progress) for path in checkpoints}
+    report = Report(bundle or str(checkpoints[0]), plan, results, vae)
+    write_report(report, out)
+    if strips:
+        write_sheet(strips, out / "sheet.png")
+    typer.echo(report.to_json() if as_json else report.to_markdown())
+
+
+def _check_paths(data: Path, bundle: str | None, checkpoints: list[Path]) -> None:
+    if bundle is None and not checkpoints:
+        raise CommandError(
+            ExitCode.USAGE, "nothing to evaluate - expected --bundle or --checkpoint - name one"
+        )
+    folders = [data, *checkpoints] + ([] if bundle in (None, DEFAULT) else [Path(str(bundle))])
+    for folder in folders:
+        if not folder.exists():
+            raise CommandError(
+                ExitCode.NO_INPUT, f"{folder} does not exist - expected a folder - check the path"
+            )
+
+
+def _talker(bundle: str | None, checkpoints: list[Path]) -> Talker | None:
+    from rap_edge.evaluation.talker import bundle_talker, checkpoint_talker
+
+    if bundle is not None:
+        return bundle_talker(None if bundle == DEFAULT else bundle)
+    return checkpoint_talker(checkpoints[0]) if checkpoints else None
+
+
+def _vae(
+    checkpoint: Path, stage: Stage, mesh: FaceMesh, plan: Plan, on_progress: OnProgress
+) -> list[VAEResult]:
+    from rap_edge.evaluation.heldout import truth_clips
+    from rap_edge.evaluation.suite import told
+    from rap_edge.evaluation.vae import load_vae, vae_result
+
+    vae = load_vae(checkpoint)
+    clips = truth_clips(stage, plan.people, plan.seconds, mesh)
+    return [
+        vae_result(vae, clip) for clip in told(clips, str(checkpoint), plan.people, on_progress)
+    ]
+
+
+@contextmanager
+def _progress() -> Iterator[OnProgress]:
+    """Show a bar for each part on stderr if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def tell(part: str, done: int, total: int) -> None:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part, total=total)
+            bars.update(tasks[part], completed=done)
+
+        yield tell
