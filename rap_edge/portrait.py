@@ -46,9 +46,7 @@ class Crop:
         return cls.around(centre_x, centre_y, FACE_WIDTHS_PER_SIDE * face_width, width, height)
 
     @classmethod
-    def around(
-        cls, centre_x: float, centre_y: float, side: float, width: int, height: int
-    ) -> Crop:
+    def around(cls, centre_x: float, centre_y: float, side: float, width: int, height: int) -> Crop:
         """Place a square of `side` about a centre, as near as a photo's edges allow."""
         side = min(side, float(width), float(height))
         return cls(
