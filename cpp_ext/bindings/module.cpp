@@ -5,4 +5,5 @@ PYBIND11_MODULE(_core, m) {
   rap_edge::bind_errors(m);
   rap_edge::bind_feature_spec(m);
   rap_edge::bind_features(m);
+  rap_edge::bind_resampler(m);
 }

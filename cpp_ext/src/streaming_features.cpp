@@ -76,12 +76,15 @@ template <class Sample>
 void StreamingFeatures::append(const Sample* pcm, int64_t n) {
   const double factor =
       spec_.preemphasis_scope == PreemphasisScope::kSignal ? spec_.preemphasis : 0.0;
+  const double gain = spec_.gain;
+  double before = last_sample_;
   double* to = samples_.data() + (samples_in_ - first_);
   for (int64_t i = 0; i < n; ++i) {
-    const double sample = spec_.gain * to_unit(pcm[i]);
-    to[i] = sample - factor * last_sample_;
-    last_sample_ = sample;
+    const double sample = gain * to_unit(pcm[i]);
+    to[i] = sample - factor * before;
+    before = sample;
   }
+  last_sample_ = before;
   samples_in_ += n;
 }
 
