@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rap_edge.evaluation import report, sheet, steadiness, suite, sync
+from rap_edge.evaluation import mouth, report, sheet, steadiness, suite, sync
 from rap_edge.evaluation.metrics import Curve
 from rap_edge.evaluation.mouth import LEFT_EYE, LOWER_LIP, NOSE_TIP, FaceMesh, Landmarks
 from rap_edge.evaluation.ridge import HeardMouth, MelRidge, fit_ridge, rows
-from rap_edge.evaluation.talker import Picture, Samples
+from rap_edge.evaluation.talker import Picture, Samples, Talker
 from rap_edge.evaluation.truth import TruthClip
 
 SIZE = 64
@@ -57,7 +57,7 @@ def picture(opening: float, nose: float) -> Picture:
     return frame
 
 
-def talker(delay_frames: int = 0, tremble: float = 0.0) -> suite.Talker:
+def talker(delay_frames: int = 0, tremble: float = 0.0) -> Talker:
     """Return a talker whose mouth is the loudness, late and trembling."""
 
     def speak(reference: Picture, samples: Samples, seed: int) -> Iterator[Picture]:
@@ -103,7 +103,7 @@ def silent(part: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def played(speak: suite.Talker, ridge: MelRidge) -> suite.Results:
+def played(speak: Talker, ridge: MelRidge) -> suite.Results:
     """Run the tests that need no data folder, on three people."""
     audience = suite.Audience(speak, PixelMesh())
     performed = [suite.perform(audience, ridge, truth_clip(seed)) for seed in range(3)]
@@ -111,7 +111,7 @@ def played(speak: suite.Talker, ridge: MelRidge) -> suite.Results:
     plan = suite.Plan(people=3, long_people=1, long_s=30)
     return suite.Results(
         sync=[found for _, found, _ in performed],
-        null=sync.null([r.truth for r in roles], [suite.opening(r.landmarks) for r in roles]),
+        null=sync.null([r.truth for r in roles], [mouth.opening(r.landmarks) for r in roles]),
         seeds=suite.evaluate_seeds(audience, roles[:1], silent),
         quiet=suite.evaluate_quiet(audience, roles[:1], silent),
         long=suite.evaluate_long(audience, roles, plan, silent),
