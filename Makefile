@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh clone that has Python >= 3.10, a C++17 compiler and make:
 #   make demo    a portrait speaks a recording: demo.mp4
 #   make test    every test
-# The rest: lint, types, format, sanitize, package-check, clean. See CONTRIBUTING.md.
+# The rest: lint, types, format, sanitize, package-check, facemesh, clean. See CONTRIBUTING.md.
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -15,6 +15,7 @@ OUT ?= demo.mp4
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_PIP := .venv-demo/bin/python -m pip --disable-pip-version-check
+FACEMESH_PIP := .venv-facemesh/bin/python -m pip --disable-pip-version-check
 
 NATIVE := $(shell find cpp_ext -path cpp_ext/build -prune -o -type f \
 	\( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.hh' \) -print)
@@ -24,7 +25,7 @@ BUILD_FILES := pyproject.toml setup.py MANIFEST.in $(NATIVE)
 CPP_FILES := $(filter-out cpp_ext/third_party/%,$(filter %.cpp %.hpp,$(NATIVE)))
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types format sanitize package-check clean
+.PHONY: demo test lint types format sanitize package-check facemesh clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/rap-edge render $(PORTRAIT) $(AUDIO) --out $(OUT)
@@ -55,8 +56,10 @@ package-check: .venv/installed
 	$(BIN)/python tools/package_check.py
 
 clean:
-	rm -rf .venv .venv-demo build dist *.egg-info cpp_ext/build rap_edge/_core*.so demo.mp4
+	rm -rf .venv .venv-demo .venv-facemesh build dist *.egg-info cpp_ext/build rap_edge/_core*.so demo.mp4
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+facemesh: .venv-facemesh/installed
 
 # An environment is made once; it is brought up to date when what it was made from changes.
 %/bin/python:
@@ -76,4 +79,11 @@ clean:
 	$(PIP) install --quiet $(TORCH) \
 	  || $(PIP) install --quiet torch --index-url $(TORCH_CPU_INDEX)
 	$(PIP) install --quiet --editable ".[dev]"
+	touch $@
+
+# What `rap-edge evaluate` measures mouths with: mediapipe pins an old numpy (docs/evaluation.md)
+.venv-facemesh/installed: | .venv-facemesh/bin/python
+	$(FACEMESH_PIP) install --quiet --no-deps mediapipe==0.10.21
+	$(FACEMESH_PIP) install --quiet "numpy<2" "protobuf>=4.25.3,<5" absl-py attrs flatbuffers \
+	  matplotlib "opencv-python-headless<4.12"
 	touch $@
