@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 import rap_edge
 from rap_edge import errors
-from rap_edge.cli.failures import CommandError, ExitCode, exit_code
-from rap_edge.cli.group import COMMANDS, app
+from rap_edge.cli.failures import ExitCode
+from rap_edge.cli.group import app
 from rap_edge.media import VideoWriter
 
 Render = Callable[..., Result]
@@ -228,55 +225,3 @@ def test_an_input_is_never_overwritten(model: FakeModel, render: Render, tmp_pat
     assert result.exit_code == ExitCode.USAGE
     assert "is an input" in result.stderr
     assert talk.read_bytes() == before
-
-
-def test_the_exit_codes_are_documented() -> None:
-    page = (Path(__file__).parents[1] / "docs/cli.md").read_text()
-    for code in ExitCode:
-        assert f"| {code.value} |" in page
-
-
-def test_an_own_code_wins() -> None:
-    assert exit_code(CommandError(ExitCode.NO_INPUT, "gone")) == ExitCode.NO_INPUT
-
-
-def test_a_broken_command_leaves_the_others_alone(
-    monkeypatch: pytest.MonkeyPatch, model: FakeModel, render: Render
-) -> None:
-    def broken(name: str) -> ModuleType:
-        if name == "rap_edge.cli.render":
-            return real(name)
-        raise ModuleNotFoundError("No module named 'torch'")
-
-    from importlib import import_module as real
-
-    monkeypatch.setattr("rap_edge.cli.group.import_module", broken)
-    monkeypatch.setattr("rap_edge.cli.group.find_spec", lambda name: name)
-    assert render().exit_code == ExitCode.OK
-    overview = CliRunner().invoke(app, ["--help"])
-    assert overview.exit_code == ExitCode.OK
-    assert all(name in overview.output for name in COMMANDS)
-    result = CliRunner().invoke(app, ["train", "--data", "somewhere"])
-    assert result.exit_code == ExitCode.UNAVAILABLE
-    assert 'pip install "rap-edge[train]"' in result.stderr
-
-
-def test_help_and_version_are_quick_and_load_no_heavy_library() -> None:
-    script = (
-        "import sys; from rap_edge.cli.group import app\n"
-        "try: app(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        "print(sorted({'torch', 'onnxruntime', 'cv2', 'av', 'numpy'} & set(sys.modules)))"
-    )
-    for arguments in (["--help"], ["--version"], ["render", "--help"]):
-        process = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "100"},
-        )  # fmt: skip
-        assert process.stdout.splitlines()[-1] == "[]"
-
-
-def test_every_command_of_the_group_can_be_imported() -> None:
-    result = CliRunner().invoke(app, ["--help"])
-    assert result.exit_code == ExitCode.OK
-    assert "unavailable" not in result.output
