@@ -17,8 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_PIP := .venv-demo/bin/python -m pip --disable-pip-version-check
 FACEMESH_PIP := .venv-facemesh/bin/python -m pip --disable-pip-version-check
 
-NATIVE := $(shell find cpp_ext -path cpp_ext/build -prune -o -type f \
-	\( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.hh' \) -print)
+NATIVE := $(shell find cpp_ext -name '*.[ch]' -o -name '*.[ch]pp')
 PACKAGE := $(shell find rap_edge runtime converters benchmarks -type f \
 	! -name '*.py[cod]' ! -name '*.so')
 BUILD_FILES := pyproject.toml setup.py MANIFEST.in $(NATIVE)
@@ -48,15 +47,13 @@ format: .venv/installed
 	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
 
 sanitize: .venv/installed
-	$(BIN)/cmake -S cpp_ext -B cpp_ext/build/sanitize -DRAP_EDGE_SANITIZE=ON
-	$(BIN)/cmake --build cpp_ext/build/sanitize --parallel
-	$(BIN)/ctest --test-dir cpp_ext/build/sanitize --output-on-failure
+	cd cpp_ext && CMAKE_BUILD_PARALLEL_LEVEL=4 ../$(BIN)/cmake --workflow --preset sanitize
 
 package-check: .venv/installed
 	$(BIN)/python tools/package_check.py
 
 clean:
-	rm -rf .venv .venv-demo .venv-facemesh build dist *.egg-info cpp_ext/build rap_edge/_core*.so demo.mp4
+	rm -rf .venv .venv-demo .venv-facemesh build dist *.egg-info rap_edge/_core*.so demo.mp4
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 facemesh: .venv-facemesh/installed

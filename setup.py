@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pybind11.setup_helpers import Pybind11Extension, build_ext
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
 from setuptools import find_packages, setup
 
 FOLDERS = {
@@ -32,6 +32,7 @@ core = Pybind11Extension(
     extra_compile_args=EXACT,
 )
 
+ParallelCompile().install()
 setup(
     packages=[
         package
