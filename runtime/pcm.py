@@ -46,14 +46,13 @@ def open_pcm(audio: Audio, sample_rate: int | None) -> PCM:
 def mono(samples: Any) -> NDArray[np.float32]:
     """Return samples (S,) as float32 in -1..1; raise AudioError for what is not mono audio."""
     if isinstance(samples, (bytes, bytearray, memoryview)):
-        if len(samples) % 2:
-            raise AudioError(f"{len(samples)} bytes of audio: expected whole 16-bit samples")
-        samples = np.frombuffer(samples, "<i2")
+        samples = _from_bytes(samples)
     if not isinstance(samples, np.ndarray) or samples.ndim != 1:
         shape = getattr(samples, "shape", type(samples).__name__)
         raise AudioError(f"audio is {shape}: expected an array (S,) of mono samples; mix it down")
     if samples.dtype == np.int16:
-        return samples.astype(np.float32) / np.float32(32768)
+        scaled: NDArray[np.float32] = samples.astype(np.float32) / np.float32(32768)
+        return scaled
     if samples.dtype != np.float32:
         raise AudioError(
             f"audio is {samples.dtype}: expected float32 in -1..1 or int16; convert it first"
@@ -64,6 +63,12 @@ def mono(samples: Any) -> NDArray[np.float32]:
             f"audio sample {index} is {samples[index]}: expected finite values; clean the audio"
         )
     return samples
+
+
+def _from_bytes(pcm: bytes | bytearray | memoryview) -> NDArray[np.int16]:
+    if len(pcm) % 2:
+        raise AudioError(f"{len(pcm)} bytes of audio: expected whole 16-bit samples")
+    return np.frombuffer(pcm, "<i2").astype(np.int16)
 
 
 def _cut(chunks: Iterable[NDArray[np.float32]], sample_rate: int) -> Iterator[NDArray[np.float32]]:

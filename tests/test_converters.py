@@ -26,9 +26,10 @@ from rap_edge.converters.graphs import GraphSource, graphs_of
 from rap_edge.converters.make_bundle import round_to_half
 from rap_edge.converters.parity import Difference, compare, require_parity
 from rap_edge.converters.to_onnx import graph_spec, store_half, to_onnx
-from rap_edge.errors import ConfigError, ParityError
+from rap_edge.errors import ConfigError, NoFaceFound, ParityError
 from rap_edge.features import silent_hop
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
+from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 from rap_edge.portrait import Crop
 
@@ -58,7 +59,10 @@ def made(
     checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Bundle, list[Difference]]:
     papers = Papers(card=checkpoint / "config.json", quality={"psnr": 36.0})
-    return make_bundle(checkpoint, tmp_path_factory.mktemp("made") / "tiny", papers=papers)
+    out = tmp_path_factory.mktemp("made") / "tiny"
+    locator = out.parent / "locator.safetensors"
+    Locators().save(locator)
+    return make_bundle(checkpoint, out, locator, papers)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,11 @@ def test_the_runtime_gives_the_frames_of_the_reference(checkpoint: Path, bundle:
     assert len(frames) == 31
     assert np.abs(frames.astype(int) - expected).max() <= 1
     assert not np.array_equal(frames[5], frames[20])
+
+
+def test_a_face_is_looked_for_with_the_bundle_s_own_graphs(bundle: Bundle) -> None:
+    with pytest.raises(NoFaceFound):
+        rap_edge.open(bundle.path, threads=1).avatar(np.zeros((200, 300, 3), np.uint8))
 
 
 def test_silence_before_a_stream_is_the_reference_silence() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,6 +108,20 @@ def test_audio_of_any_rate_comes_back_at_that_rate(avatar: Avatar, rate: int) ->
     assert np.array_equal(np.concatenate([f.audio for f in frames])[: len(pcm)], pcm)
 
 
+@pytest.mark.parametrize("rate", [8000, 24000, 44100, 48000])
+def test_resampling_keeps_the_time(avatar: Avatar, rate: int) -> None:
+    """A tone that comes and goes is seen at the same frames, whatever the rate."""
+
+    def tone(rate: int) -> NDArray[np.float32]:
+        time = np.arange(rate * 2) / rate
+        loud = np.where((time * 25 + 0.5) % 10 < 5, 0.5, 1e-3)
+        return (loud * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
+
+    reds = [colours(list(avatar.render(tone(r), sample_rate=r)))[:, 0] for r in (16000, rate)]
+    assert np.ptp(reds[0]) > 40
+    assert np.abs(reds[0].astype(int) - reds[1])[:-1].max() <= 6
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     cuts=st.lists(st.integers(0, 30000), max_size=12),
@@ -178,6 +193,17 @@ def test_an_hour_costs_the_memory_of_a_second(avatar: Avatar) -> None:
         renderer.push(speech(RATE))
         held.append(sum(len(part) for part in (renderer._heard, renderer._audio_state.hops)))
     assert max(held[20:]) <= max(held[:20])
+
+
+def test_a_file_is_heard_at_48_khz(avatar: Avatar, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(22050)
+        file.writeframes(np.repeat(speech(22050) * 32767, 2).astype("<i2").tobytes())
+    frames = list(avatar.render(tmp_path / "speech.wav"))
+    assert len(frames) == 25
+    assert {frame.audio.shape for frame in frames} == {(1920,)}
 
 
 def test_render_to_a_file_reports_its_numbers(avatar: Avatar, tmp_path: Path) -> None:
