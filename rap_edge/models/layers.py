@@ -55,8 +55,13 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Attend over heads of (N, heads, L, D) and join them: (N, L, heads * D)."""
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    """Attend over heads of (N, heads, L, D) and join them: (N, L, heads * D).
+
+    Written out, because torch's fused attention is slow on a CPU for so few tokens: a training step
+    of the transformer takes 1.6 times as long with it.
+    """
+    weights = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5, -1)
+    return (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)
 
 
 class SelfAttention(nn.Module):
