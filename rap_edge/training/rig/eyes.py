@@ -1,8 +1,8 @@
 """Blinks: eyelids that slide over the eyeballs of the portrait.
 
 A blink is a backward warp in the portrait's own pixels. Below the new edge of the upper lid the
-eyeball shows unmoved; above it the lid is stretched, while a narrow rim with the lashes moves as it
-is. The lower lid rises a little to meet it.
+eyeball shows unmoved. Above it come the lashes as they are and then skin from below the brow,
+stretched, since the lid itself is folded away in an open eye. The lower lid rises to meet it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from rap_edge.training.rig.head import FloatArray
 
-# FaceMesh points from the outer to the inner corner: upper and lower lid of the right, left eye.
+Curve = NDArray[np.float64]
+
+BLINK_NAMES = ("eyeBlink_R", "eyeBlink_L")
+# FaceMesh points from the outer to the inner corner, right eye first.
 LID_POINTS = np.array(
     [
         [
@@ -27,12 +30,18 @@ LID_POINTS = np.array(
         ],
     ]
 )
-BLINK_NAMES = ("eyeBlink_R", "eyeBlink_L")
-MEETING_SHARE = 0.88
-LASH_RIM = 0.07
-MARGIN_BELOW = 0.035
-STRETCHED_TRAVELS = 1.7
-REACH = 0.75
+BROW_POINTS = np.array([[46, 53, 52, 65, 55], [276, 283, 282, 295, 285]])
+
+# Shares of the width of the eye.
+LASHES = 0.06
+CREASE = 0.05
+LARGEST_LID, SMALLEST_LID = 0.45, 0.08
+UPPER_MARGIN, LOWER_MARGIN = 0.015, 0.06
+REACH = 0.8
+# Other shares.
+MEETING = 0.9
+LID_BELOW_BROW = 0.85
+SKIPPED_LID = 0.25
 
 
 @dataclass(frozen=True)
@@ -40,33 +49,40 @@ class Eye:
     """One eye of a portrait, in px of the portrait.
 
     corner, along, down: origin and unit axes of the eye, (2,) each. width: between the corners.
-    stations, upper, lower: (9,) positions along the eye and heights of both lids there.
+    stations, upper, lower, lid: (9,) positions along the eye, heights of both lids there, and how
+    far above the upper lid there is skin to stretch.
     """
 
-    corner: NDArray[np.float64]
-    along: NDArray[np.float64]
-    down: NDArray[np.float64]
+    corner: Curve
+    along: Curve
+    down: Curve
     width: float
-    stations: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    lower: NDArray[np.float64]
+    stations: Curve
+    upper: Curve
+    lower: Curve
+    lid: Curve
 
     @classmethod
-    def of_lids(cls, lids: NDArray[np.floating]) -> Eye:
-        """Make an eye from its lids (2, 9, 2): upper and lower, corner to corner, px."""
-        upper, lower = lids if lids[0, 0, 0] < lids[0, -1, 0] else lids[:, ::-1]
-        corner = upper[0].astype(np.float64)
-        width = float(np.linalg.norm(upper[-1] - corner))
-        along = (upper[-1] - corner) / width
+    def of_landmarks(cls, lids: FloatArray, brow: FloatArray) -> Eye:
+        """Make an eye from its lids (2, 9, 2), upper and lower, and its brow (5, 2), px."""
+        if lids[0, 0, 0] > lids[0, -1, 0]:
+            lids, brow = lids[:, ::-1], brow[::-1]
+        corner = lids[0, 0].astype(np.float64)
+        width = float(np.linalg.norm(lids[0, -1] - corner))
+        along = (lids[0, -1] - corner) / width
         down = np.array([-along[1], along[0]])
-        stations = np.linspace(0.0, width, len(upper))
+        stations = np.linspace(0.0, width, lids.shape[1])
 
-        def height(lid: NDArray[np.floating]) -> NDArray[np.float64]:
-            local = lid - corner
-            return np.interp(stations, local @ along, local @ down)
+        def height(curve: FloatArray) -> Curve:
+            local = curve - corner
+            return np.asarray(np.interp(stations, local @ along, local @ down))
 
-        above, below = height(upper), height(lower)
-        return cls(corner, along, down, width, stations, above, np.maximum(above, below))
+        bell = 4.0 * stations * (width - stations) / width
+        upper = height(lids[0]) + UPPER_MARGIN * bell
+        lower = np.maximum(height(lids[1]) + LOWER_MARGIN * bell, upper)
+        lid = LID_BELOW_BROW * (upper - height(brow))
+        lid = np.clip(lid, SMALLEST_LID * width, LARGEST_LID * width)
+        return cls(corner, along, down, width, stations, upper, lower, lid)
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of what a blink can change, px."""
@@ -76,34 +92,38 @@ class Eye:
         right, bottom = middle + reach
         return float(left), float(top), float(right), float(bottom)
 
-    def warp(self, x: FloatArray, y: FloatArray, blink: float) -> tuple[FloatArray, FloatArray]:
-        """Return the shift (x, y) in px from where a blink shows a pixel to where it was.
+    def warp(self, x: FloatArray, y: FloatArray, blink: float) -> FloatArray:
+        """Return the shift (H, W, 2) in px from where a blink shows a pixel to where it was.
 
         x, y: (H, W) px of the portrait. blink: 0, as in the portrait, to 1, closed.
         """
         across = (x - self.corner[0]) * self.along[0] + (y - self.corner[1]) * self.along[1]
         height = (x - self.corner[0]) * self.down[0] + (y - self.corner[1]) * self.down[1]
-        rim = LASH_RIM * self.width
-        bell = np.clip(4.0 * self.stations * (self.width - self.stations) / self.width**2, 0, 1)
-        upper_edge = self.upper + MARGIN_BELOW * self.width * bell
-        meeting = upper_edge + MEETING_SHARE * np.maximum(self.lower - upper_edge, 0.0)
-        falls = np.interp(across, self.stations, blink * (meeting - upper_edge))
-        rises = np.interp(across, self.stations, blink * np.maximum(self.lower - meeting, 0.0))
-        upper = np.interp(across, self.stations, upper_edge) + falls
-        lower = np.interp(across, self.stations, self.lower) - rises
-        shift = np.where(height <= upper, -falls * _ramp(upper - height, falls, rim), 0.0)
-        shift += np.where(height > np.maximum(lower, upper), rises, 0.0) * _ramp(
-            height - lower, rises, rim
-        )
-        return (
-            (shift * self.down[0]).astype(np.float32),
-            (shift * self.down[1]).astype(np.float32),
-        )
+        meeting = self.upper + MEETING * (self.lower - self.upper)
 
+        def here(curve: Curve) -> Curve:
+            return np.asarray(np.interp(across, self.stations, curve))
 
-def _ramp(
-    distance: NDArray[np.floating], travel: NDArray[np.floating], rim: float
-) -> NDArray[np.floating]:
-    """Fall from 1 at the rim of a lid to 0 where the lid stops moving."""
-    stretched = STRETCHED_TRAVELS * np.maximum(travel, 1e-3)
-    return np.clip(1.0 - (distance - rim) / stretched, 0.0, 1.0)
+        falls = here(blink * (meeting - self.upper))
+        rises = here(blink * (self.lower - meeting))
+        skipped = falls / (float(np.max(self.lower - self.upper)) + 1e-6)
+        edge = here(self.upper) + falls
+        above = self._above(edge - height, falls, here(self.lid), skipped)
+        under = np.clip(1.0 - (height - edge) / (3.0 * np.maximum(rises, 1e-3)), 0.0, 1.0) * rises
+        closed = height > np.maximum(here(self.lower) - rises, edge)
+        shift = np.where(height <= edge, above, np.where(closed, under, 0.0))
+        return np.asarray(shift[..., None] * self.down, dtype=np.float32)
+
+    def _above(self, distance: Curve, falls: Curve, lid: Curve, skipped: Curve) -> Curve:
+        """Return the shift at a distance above the edge of a lid that has fallen by `falls`."""
+        lashes, crease = LASHES * self.width, CREASE * self.width
+        skip = skipped * np.maximum(SKIPPED_LID * (lid - lashes) - crease, 0.0)
+        knee = lashes + crease
+        rest = np.maximum(lid + falls - knee, 1e-3)
+        beyond = knee + skip + (distance - knee) * (lid - knee - skip) / rest
+        fetched = np.where(
+            distance < lashes, distance, distance + skip * (distance - lashes) / crease
+        )
+        fetched = np.where(distance > knee, beyond, fetched)
+        fetched = np.where(distance > lid + falls, distance - falls, fetched)
+        return np.asarray(distance - fetched - falls)

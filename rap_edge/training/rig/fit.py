@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
 from rap_edge.portrait import LANDMARK_COUNT, Crop
-from rap_edge.training.rig.eyes import LID_POINTS
+from rap_edge.training.rig.eyes import BROW_POINTS, LID_POINTS
 from rap_edge.training.rig.head import FloatArray, HeadModel, dense_shapes
 from rap_edge.training.rig.residual import image_residual
 
@@ -36,7 +36,7 @@ class HeadFit:
 
     identity: (I,) in standard deviations. expression: (K,) in 0..1. A vertex v is seen at
     `scale * (rotation @ v)[:2] + translation`, y then turned downwards, plus its `residual` (V, 2).
-    lids: (2, 2, 9, 2) the landmarks on the eyelids, see `eyes.LID_POINTS`.
+    lids: (2, 2, 9, 2) and brows: (2, 5, 2) landmarks around the eyes, see `eyes.LID_POINTS`.
     error_px: root mean square of what the model alone leaves of the landmarks.
     """
 
@@ -47,17 +47,20 @@ class HeadFit:
     translation: NDArray[np.float64]
     residual: FloatArray
     lids: FloatArray
+    brows: FloatArray
     error_px: float
 
     def in_crop(self, crop: Crop, size: int) -> HeadFit:
         """Move the fit into a crop of its portrait that is `size` pixels wide."""
         zoom = size / crop.side
+        corner = np.array([crop.x, crop.y])
         return replace(
             self,
             scale=self.scale * zoom,
             translation=(self.translation - np.array([crop.x, -crop.y])) * zoom,
             residual=self.residual * np.float32(zoom),
-            lids=((self.lids - np.array([crop.x, crop.y])) * zoom).astype(np.float32),
+            lids=((self.lids - corner) * zoom).astype(np.float32),
+            brows=((self.brows - corner) * zoom).astype(np.float32),
             error_px=self.error_px * zoom,
         )
 
@@ -113,6 +116,7 @@ def fit(head: HeadModel, landmarks: NDArray[np.floating]) -> HeadFit:
         translation=translation,
         residual=image_residual(head, seen * down, missing * down),
         lids=landmarks[LID_POINTS].astype(np.float32),
+        brows=landmarks[BROW_POINTS].astype(np.float32),
         error_px=float(np.sqrt(np.mean(missing**2))),
     )
 

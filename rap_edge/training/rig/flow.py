@@ -13,6 +13,7 @@ LABEL_SIZE = 64
 PIXELS_PER_CELL = FRAME_SIZE // LABEL_SIZE
 SPREADS_PX = ((2.0, 1.0), (6.0, 0.1), (14.0, 0.01), (30.0, 0.001))
 FADE_PX = 34.0
+SOFTNESS_CELLS = 0.7
 
 
 def block_means(samples: FloatArray, side: int) -> FloatArray:
@@ -37,6 +38,11 @@ def fill(cells: FloatArray) -> FloatArray:
     extended = total[..., :2] / (total[..., 2:] + 1e-6)
     extended *= np.exp(-((distance / FADE_PX) ** 2))[..., None]
     return within_frame(cells[..., :2] + (1.0 - cells[..., 2:]) * extended)
+
+
+def soften(cells: FloatArray) -> FloatArray:
+    """Round off the steps that (64, 64, 3) cells of `fill` make where one surface hides another."""
+    return np.asarray(cv2.GaussianBlur(cells, (0, 0), SOFTNESS_CELLS), dtype=np.float32)
 
 
 def within_frame(flow: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ MARGIN_PX = 4.0
 MOUTH_LANDMARKS = slice(48, 68)
 LIP_LANDMARKS = (51, 57)
 REGION_CM = ((-6.0, -9.5), (6.0, 1.0))
+LIT_CM, DARKENING_CM = 0.7, 2.4
 LIP_SHADOW_CM, LIP_SHADOW_DROP_CM = 0.28, 0.12
 
 
@@ -174,5 +175,5 @@ def _light(
             towards = a * facing[triangles[t, 0]] + b * facing[triangles[t, 1]]
             towards += (1 - a - b) * facing[triangles[t, 2]]
             behind_cm = (lip_depth - depth[y, x]) / scale
-            reach = min(1.0, max(0.0, 1.0 - (behind_cm - 0.5) / 8.0))
-            out[y, x] = (0.3 + 0.7 * abs(towards)) * reach**1.6
+            reach = np.exp(-max(0.0, behind_cm - LIT_CM) / DARKENING_CM)
+            out[y, x] = (0.3 + 0.7 * abs(towards)) * reach

@@ -17,6 +17,7 @@ from rap_edge.training.rig.flow import (
     PIXELS_PER_CELL,
     block_means,
     fill,
+    soften,
     upsample,
 )
 from rap_edge.training.rig.head import FloatArray, HeadModel
@@ -24,13 +25,14 @@ from rap_edge.training.rig.mouth import SAMPLES_PER_PIXEL, MouthView, MouthWindo
 from rap_edge.training.rig.palette import interior_palette
 from rap_edge.training.rig.pose import Pose
 from rap_edge.training.rig.raster import Raster, Window, read_values
-from rap_edge.training.rig.resting import calmed
+from rap_edge.training.rig.resting import resting
 from rap_edge.training.rig.surface import WHOLE_FRAME, PosedHead
 
 MODEL_CENTRE_CM, MODEL_REACH_CM = np.array([0.0, -2.5, 3.0]), np.array([12.5, 17.0, 11.0])
 COARSE_FRAME = Window(0, 0, FRAME_SIZE, FRAME_SIZE, 0.5)
 PAIRS_ACROSS_THE_LIPS = ((61, 67), (62, 66), (63, 65))
 SMALLEST_BLINK = 0.02
+FIRMLY_CLOSED_PX = 0.4
 
 
 class Labels(NamedTuple):
@@ -79,13 +81,13 @@ class PhotoRig:
         self._raster = Raster(FRAME_SIZE * FRAME_SIZE)
         self._mouth = MouthWindow(head)
         self._blinks = [head.names.index(name) for name in BLINK_NAMES]
-        self._eyes = [Eye.of_lids(lids) for lids in fit.lids]
+        self._eyes = list(map(Eye.of_landmarks, fit.lids, fit.brows))
         self._source = np.ascontiguousarray(self._posed.screen(fit.expression, Pose())[:, :2])
         self._palette = interior_palette(self._face_pixels())
 
     def resting(self) -> FloatArray:
         """Return the portrait's own expression (57,) with the mouth closed."""
-        return calmed(self.fit.expression, self.head.names)
+        return resting(self.fit.expression, self.head.names, self._lip_gap)
 
     def render(self, expression: FloatArray, pose: Pose) -> Rendered:
         """Render a frame with its labels; expression: (57,) weights, mostly in 0..1."""
@@ -127,7 +129,7 @@ class PhotoRig:
         screen = self._posed.screen(open_eyed, pose)
         samples = self._raster.draw(screen, self._skin, COARSE_FRAME)
         flow = self._raster.flow(samples, self._skin, self._source, COARSE_FRAME)
-        cells = block_means(flow, len(flow) // LABEL_SIZE)
+        cells = soften(block_means(flow, len(flow) // LABEL_SIZE))
         mouth = self._mouth.look(screen, self._source, self.fit.scale, self._posed.rotation(pose))
         lips = block_means(mouth.flow, PIXELS_PER_CELL * SAMPLES_PER_PIXEL)
         cells[_slices(mouth.window, PIXELS_PER_CELL)] = lips
@@ -147,9 +149,7 @@ class PhotoRig:
             window = _eye_window(eye, screen, self._source)
             flow = upsample(skin, window)
             x, y = _positions(window)
-            shift_x, shift_y = eye.warp(flow[..., 0] + x, flow[..., 1] + y, share)
-            flow[..., 0] += shift_x
-            flow[..., 1] += shift_y
+            flow += eye.warp(flow[..., 0] + x, flow[..., 1] + y, share)
             moved.append((window, flow))
         return moved
 
@@ -162,6 +162,10 @@ class PhotoRig:
         inside = mouth.part > 0
         painted[inside] = self._palette[mouth.part[inside]] * mouth.brightness[inside, None]
         return painted
+
+    def _lip_gap(self, expression: FloatArray) -> float:
+        """Return how far from firmly closed the lips are at their widest, px."""
+        return max(lip_gaps(self.landmarks(expression, Pose()))) + FIRMLY_CLOSED_PX
 
     def _face_pixels(self) -> NDArray[np.uint8]:
         points = self._source[self.head.mesh_vertices].round().astype(int)
@@ -177,10 +181,14 @@ def photo_rig(head: HeadModel, fit: HeadFit, photo: NDArray[np.uint8], crop: Cro
 def opening_of(landmarks: FloatArray) -> float:
     """Return the gap between the inner lips over the distance of the eyes; landmarks: (68, 2)."""
     across = landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)
-    distance = float(np.hypot(across[0], across[1]))
-    down = np.array([-across[1], across[0]]) / distance
-    gaps = [float((landmarks[low] - landmarks[up]) @ down) for up, low in PAIRS_ACROSS_THE_LIPS]
-    return max(0.0, float(np.mean(gaps))) / distance
+    return max(0.0, float(np.mean(lip_gaps(landmarks)))) / float(np.hypot(*across))
+
+
+def lip_gaps(landmarks: FloatArray) -> list[float]:
+    """Return the three gaps between the inner lips, px, negative where lips overlap."""
+    across = landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)
+    down = np.array([-across[1], across[0]]) / np.hypot(*across)
+    return [float((landmarks[low] - landmarks[up]) @ down) for up, low in PAIRS_ACROSS_THE_LIPS]
 
 
 def _labels(motion: Motion) -> Labels:
