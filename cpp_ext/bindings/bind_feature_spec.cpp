@@ -8,7 +8,7 @@ namespace {
 
 // Read-only, with enumerations spelled as strings.
 template <class Field>
-auto text_of(Field FeatureSpec::*field) {
+auto text_of(Field FeatureSpec::* field) {
   return [field](const FeatureSpec& spec) { return to_string(spec.*field); };
 }
 
