@@ -31,7 +31,8 @@ def checked_pcm(pcm: Pcm) -> NDArray[np.float64]:
 def mel_of_hz(hz: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
     """Return mel values: Kaldi's formula, or Slaney's (linear to 1 kHz, logarithmic above)."""
     if scale == "kaldi":
-        return 1127 * np.log1p(hz / 700)
+        kaldi: NDArray[np.float64] = 1127 * np.log1p(hz / 700)
+        return kaldi
     above = 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / np.log(6.4)
     return np.where(hz < 1000, 3 * hz / 200, above)
 
@@ -53,8 +54,9 @@ def filters(spec: FeatureSpec) -> NDArray[np.float64]:
         edges = hz_of_mel(edges)
     left, peak, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rise, fall = (bins - left) / (peak - left), (right - bins) / (right - peak)
-    triangles = np.maximum(0, np.minimum(rise, fall))
-    return triangles * 2 / (right - left) if spec.mel_norm == "slaney" else triangles
+    triangles: NDArray[np.float64] = np.maximum(0, np.minimum(rise, fall))
+    area: NDArray[np.float64] = 2 / (right - left)
+    return triangles * area if spec.mel_norm == "slaney" else triangles
 
 
 def window(spec: FeatureSpec) -> NDArray[np.float64]:
@@ -148,7 +150,8 @@ class StreamingFeatures:
             signal = signal - self.spec.preemphasis * np.concatenate([[0.0], signal[:-1]])
         mode: Any = "reflect" if self.spec.pad_mode == "reflect" else "constant"
         before, after = max(0, -start), max(0, end - len(signal))
-        return np.pad(signal, (before, after), mode=mode)[start + before : end + before]
+        padded: NDArray[np.float64] = np.pad(signal, (before, after), mode=mode)
+        return padded[start + before : end + before]
 
     def _frame(self, start: int) -> NDArray[np.float64]:
         spec = self.spec

@@ -108,7 +108,8 @@ def kaldi_from(file: Path) -> Callable[[Signal], Features]:
 
     sys.modules["torchaudio"] = types.ModuleType("torchaudio")
     spec = importlib.util.spec_from_file_location("kaldi", file)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 
