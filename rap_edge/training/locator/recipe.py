@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,9 +18,16 @@ from rap_edge.locate import REFINE_SIZE, WINDOW, decode
 from rap_edge.models.locator import CoarseLocator, Locators, RefineLocator
 from rap_edge.portrait import Crop, cut
 from rap_edge.training.locator.portraits import Image
-from rap_edge.training.locator.scenes import RefineExample, Scenes, damage
+from rap_edge.training.locator.scenes import (
+    CoarseExample,
+    RefineExample,
+    Scenes,
+    damaged_crop,
+    damaged_window,
+)
 
 Batch = tuple[Tensor, ...]
+Example = TypeVar("Example", CoarseExample, RefineExample)
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,11 @@ class Recipe:
     coarse_steps: int = 1000
     refine_steps: int = 3200
     batch: int = 64
+    fresh: int = 20  # examples of a batch that are newly drawn
+    kept: int = 3000  # examples that are kept to be shown again, each time damaged otherwise
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    mined_pictures: int = 400
+    mined_pictures: int = 150
     mined_share: float = 0.1
     seed: int = 0
 
@@ -109,31 +121,37 @@ def refine_loss(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def _coarse_batches(scenes: Scenes, recipe: Recipe) -> tuple[int, Iterator[Batch]]:
-    def stream() -> Iterator[Batch]:
-        for step in range(recipe.coarse_steps):
-            rng = np.random.default_rng([recipe.seed, 1, step])
-            yield _stack([scenes.coarse(rng) for _ in range(recipe.batch)])
-
-    return recipe.coarse_steps, stream()
+    rng = np.random.default_rng([recipe.seed, 1])
+    batches = _batches(rng, scenes.coarse, damaged_window, recipe)
+    return recipe.coarse_steps, islice(batches, recipe.coarse_steps)
 
 
 def _refine_batches(
     scenes: Scenes, alarms: list[Image], recipe: Recipe
 ) -> tuple[int, Iterator[Batch]]:
-    def example(rng: Generator) -> RefineExample:
+    def draw(rng: Generator) -> RefineExample:
         if alarms and rng.random() < recipe.mined_share:
-            image = alarms[int(rng.integers(len(alarms)))]
-            image = image[:, ::-1] if rng.random() < 0.5 else image
-            nothing = np.zeros((len(scenes.contour), 2))
-            return RefineExample(damage(rng, image), np.zeros(3), nothing, 0.0)
+            return scenes.no_face(alarms[int(rng.integers(len(alarms)))])
         return scenes.refine(rng)
 
-    def stream() -> Iterator[Batch]:
-        for step in range(recipe.refine_steps):
-            rng = np.random.default_rng([recipe.seed, 2, step])
-            yield _stack([example(rng) for _ in range(recipe.batch)])
+    rng = np.random.default_rng([recipe.seed, 2])
+    batches = _batches(rng, draw, damaged_crop, recipe)
+    return recipe.refine_steps, islice(batches, recipe.refine_steps)
 
-    return recipe.refine_steps, stream()
+
+def _batches(
+    rng: Generator,
+    draw: Callable[[Generator], Example],
+    damaged: Callable[[Generator, Example], Example],
+    recipe: Recipe,
+) -> Iterator[Batch]:
+    """Yield batches for ever: a part is newly drawn, the rest drawn before and damaged anew."""
+    drawn = deque((draw(rng) for _ in range(recipe.batch)), maxlen=recipe.kept)
+    while True:
+        drawn.extend(draw(rng) for _ in range(recipe.fresh))
+        chosen = rng.integers(0, len(drawn), recipe.batch)
+        chosen[: recipe.fresh] = len(drawn) - 1 - np.arange(recipe.fresh)
+        yield _stack([damaged(rng, drawn[i]) for i in chosen])
 
 
 def _stack(examples: list[tuple[object, ...]]) -> Batch:

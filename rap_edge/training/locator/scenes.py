@@ -34,7 +34,7 @@ CONTOUR = (
 
 
 class CoarseExample(NamedTuple):
-    image: Image  # (128, 128, 3)
+    image: Image  # (H, W, 3), the longer side 128; (128, 128, 3) once damaged
     heat: Floats  # (16, 16) 0..1, exactly 1 in a face's own cell
     boxes: Floats  # (16, 16, 3), as `CoarseLocator` gives them
     weight: Floats  # (16, 16) of the box in the loss
@@ -62,9 +62,7 @@ class Scenes:
         """Draw one window: no face, one photo that fills it, or several."""
         width, height = _window_size(rng)
         canvas, targets = self.scene(rng, width, height)
-        image = np.full((WINDOW, WINDOW, 3), PAD, np.uint8)
-        image[:height, :width] = damage(rng, canvas)
-        return CoarseExample(image, *coarse_labels(targets))
+        return CoarseExample(canvas, *coarse_labels(targets))
 
     def scene(self, rng: Generator, width: int, height: int) -> tuple[Image, list[Floats]]:
         """Draw a picture and the targets of the faces in it."""
@@ -108,14 +106,14 @@ class Scenes:
         choice = rng.random()
         if choice < 0.22:
             image = self.backgrounds.draw(rng, REFINE_SIZE, REFINE_SIZE)
-            return self._not_a_face(rng, image)
+            return self.no_face(image)
         spread = 0.03 if choice < 0.55 else 0.11
         wanted = _jittered(rng, spread) if choice < 0.88 else _astray(rng)
         portrait = self.portraits[int(rng.integers(len(self.portraits)))]
         affine = _random_placement(rng, portrait, wanted)
         image = self._portrait_crop(rng, portrait, affine)
         if choice >= 0.88:
-            return self._not_a_face(rng, image)
+            return self.no_face(image)
         landmarks = transform(portrait.landmarks, affine)
         x, y, side = target_of(landmarks)
         half = REFINE_SIZE / 2
@@ -123,7 +121,7 @@ class Scenes:
             [(x - half) / REFINE_SIZE, (y - half) / REFINE_SIZE, np.log(side / REFINE_SIZE)]
         )
         contour = (landmarks[list(self.contour)] - half) / REFINE_SIZE
-        return RefineExample(damage(rng, image), correction, contour, 1.0)
+        return RefineExample(image, correction, contour, 1.0)
 
     def _portrait_crop(self, rng: Generator, portrait: Portrait, affine: Floats) -> Image:
         size = (REFINE_SIZE, REFINE_SIZE)
@@ -134,9 +132,10 @@ class Scenes:
         picture = warp(portrait, affine, size, cv2.BORDER_REPLICATE)
         return blend(canvas, picture, coverage(portrait, affine, size, outline))
 
-    def _not_a_face(self, rng: Generator, image: Image) -> RefineExample:
+    def no_face(self, image: Image) -> RefineExample:
+        """Label a crop as showing no face."""
         empty = np.zeros((len(self.contour), 2))
-        return RefineExample(damage(rng, image), np.zeros(3), empty, 0.0)
+        return RefineExample(image, np.zeros(3), empty, 0.0)
 
 
 def coarse_labels(targets: list[Floats]) -> tuple[Floats, Floats, Floats]:
@@ -154,6 +153,19 @@ def coarse_labels(targets: list[Floats]) -> tuple[Floats, Floats, Floats]:
         weight[nearer] = bump[nearer]
         heat = np.maximum(heat, bump)
     return heat, boxes, weight
+
+
+def damaged_window(rng: Generator, example: CoarseExample) -> CoarseExample:
+    """Damage a window's picture, then fill the window up with grey as `locate.windows` does."""
+    height, width = example.image.shape[:2]
+    image = np.full((WINDOW, WINDOW, 3), PAD, np.uint8)
+    image[:height, :width] = damage(rng, example.image)
+    return example._replace(image=image)
+
+
+def damaged_crop(rng: Generator, example: RefineExample) -> RefineExample:
+    """Damage a rough crop."""
+    return example._replace(image=damage(rng, example.image))
 
 
 def damage(rng: Generator, image: Image) -> Image:
