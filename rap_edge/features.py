@@ -29,5 +29,6 @@ def check_contract(asked: FeatureContract) -> None:
 def silent_hop() -> NDArray[np.float32]:
     """Return the hop (M,) of digital silence."""
     spec = FeatureSpec.rap()
-    hops: NDArray[np.float32] = offline_features(spec, np.zeros(spec.sample_rate, np.float32))
-    return hops[0]
+    hops = offline_features(spec, np.zeros(spec.sample_rate, np.float32))
+    silent: NDArray[np.float32] = hops[0]
+    return silent
