@@ -6,6 +6,7 @@ Two runs over the same folder may train different stages at the same time.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from rap_edge.config import CONFIGS
 from rap_edge.models.checkpoint import save_checkpoint, save_tensors
 from rap_edge.models.guided import GuidedVAE
 from rap_edge.models.model import RapModel
+from rap_edge.models.plain import PlainVAE
 from rap_edge.training import latents, vae_stages
 from rap_edge.training.dit_stage import Denoising
 from rap_edge.training.loop import Place, Stage, train
-from rap_edge.training.pictures import PictureSource
+from rap_edge.training.pictures import ClipSource, PictureSource
+from rap_edge.training.plain_stage import PlainPixels
 from rap_edge.training.recipe import Recipe
 from rap_edge.training.rig import HeadModel
 from rap_edge.training.speech_stage import Speaking
@@ -70,9 +73,12 @@ def run(job: Job) -> None:
     for name in job.stages:
         if (job.out / f"{name}.safetensors").exists():
             continue
-        train(build_stage(name, model, job), job.recipe.stages[name], job.out, place)
-        if place.rank == 0:
+        stage = build_stage(name, model, job)
+        train(stage, job.recipe.stages[name], job.out, place)
+        if place.rank == 0 and name in PARTS:
             save_part(model, name, job.out)
+        elif place.rank == 0:
+            save_tensors(stage.modules.state_dict(), job.out / f"{name}.safetensors")
     if place.rank == 0:
         load_stages(model, job.out)
         save_checkpoint(model.cpu(), job.out / "checkpoint")
@@ -122,6 +128,8 @@ def build_stage(name: str, model: RapModel, job: Job) -> Stage:
         return build_speaking(model, job)
     if name == "denoising":
         return build_denoising(model, job)
+    if name == "plain":
+        return build_plain(model, job)
     assert isinstance(model.vae, GuidedVAE)
     stages: dict[str, Callable[..., Stage]] = {
         "coordinates": vae_stages.Coordinates,
@@ -131,6 +139,14 @@ def build_stage(name: str, model: RapModel, job: Job) -> Stage:
     }
     train_set, heldout = (PictureSource(job.folder("video", s)) for s in ("train", "heldout"))
     return stages[name](model.vae, train_set, heldout)
+
+
+def build_plain(model: RapModel, job: Job) -> Stage:
+    """Set up the baseline: the plain VAE of the same size, trained on squares of half the side."""
+    side = model.config.vae.resolution // 2
+    config = dataclasses.replace(model.config.vae, kind="plain", resolution=side)
+    sources = (ClipSource(job.folder("video", split), side) for split in ("train", "heldout"))
+    return PlainPixels(PlainVAE(config), *sources)
 
 
 def build_speaking(model: RapModel, job: Job) -> Stage:

@@ -1,0 +1,114 @@
+"""Every stage of training runs on shards, and what it trains is what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from rap_edge.config import CONFIGS, LIVE
+from rap_edge.models.checkpoint import load_checkpoint
+from rap_edge.training import shards
+from rap_edge.training.pictures import PictureSource
+from rap_edge.training.pipeline import PARTS, Job, run
+from rap_edge.training.recipe import Recipe
+
+SMALL = dataclasses.replace(
+    LIVE,
+    name="small",
+    audio=dataclasses.replace(LIVE.audio, width=16, dilations=(1, 2)),
+    vae=dataclasses.replace(LIVE.vae, channels=8, width=4, encoder_width=4, reference_channels=8),
+    dit=dataclasses.replace(LIVE.dit, width=16, depth=2, heads=2),
+)
+FRAMES = shards.CLIP_FRAMES
+HEAD_NAMES = 57
+
+
+def clip_arrays(rng: np.random.Generator, clips: int) -> dict[str, np.ndarray]:
+    samples = shards.LEFT_SAMPLES + FRAMES * 640 + shards.RIGHT_SAMPLES
+    interior = np.zeros((clips, FRAMES, 64, 64), np.uint8)
+    interior[:, ::2, 40:44, 28:36] = 255
+    return {
+        "audio": rng.integers(-9000, 9000, (clips, samples), np.int16),
+        "reference": rng.integers(0, 256, (clips, 256, 256, 3), np.uint8),
+        "coordinates": rng.uniform(-1, 1, (clips, 64, 64, 4)).astype(np.float16),
+        "flow": rng.normal(0, 2, (clips, FRAMES, 64, 64, 2)).astype(np.float16),
+        "interior": interior,
+        "teeth": interior // 2,
+    }
+
+
+def write_shards(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split in ("train", "heldout"):
+        arrays = clip_arrays(rng, 2)
+        about = [{"seed": 0}] * 2
+        shards.write(folder / f"motion_{split}" / "motion-00000.safetensors", arrays, about)
+        _, jpeg = cv2.imencode(".jpg", arrays["reference"][0])
+        packed, ends = shards.pack([[jpeg.tobytes()] * FRAMES] * 2)
+        video = {**arrays, "jpeg": packed, "jpeg_ends": ends}
+        shards.write(folder / f"video_{split}" / "video-00000.safetensors", video, about)
+        speech = {
+            "audio": rng.integers(-9000, 9000, (2, 12 * 16000), np.int16),
+            "expression": rng.uniform(0, 1, (2, 300, HEAD_NAMES)).astype(np.float16),
+        }
+        shards.write(folder / f"speech_{split}" / "speech-00000.safetensors", speech, about)
+
+
+class Head:
+    names = ("jawOpen", "mouthClose", *(f"brow{i}" for i in range(HEAD_NAMES - 2)))
+
+    @classmethod
+    def load(cls, folder: Path) -> Head:
+        return cls()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stages")
+    write_shards(folder / "shards")
+    recipe = {
+        "config": "small",
+        "seed": 0,
+        "clips": {},
+        "stages": {
+            name: {"steps": 2, "batch": 2, "validate_every": 2, "save_every": 2}
+            for name in (*PARTS, "plain")
+            if name != "codec"
+        },
+    }
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    return folder
+
+
+@pytest.fixture
+def job(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    monkeypatch.setitem(CONFIGS, "small", SMALL)
+    monkeypatch.setattr("rap_edge.training.pipeline.HeadModel", Head)
+    recipe = Recipe.read(folder / "recipe.json")
+    return Job(folder, folder / "shards", folder / "run", recipe, tuple(recipe.stages))
+
+
+def test_all_stages_run_and_leave_a_checkpoint(job: Job) -> None:
+    run(job)
+    assert {path.stem for path in job.out.glob("*.safetensors")} >= {*PARTS, "plain"}
+    model = load_checkpoint(job.out / "checkpoint")
+    assert model.config == SMALL
+    changed = [path.stat().st_mtime_ns for path in sorted(job.out.glob("*.safetensors"))]
+    run(job)
+    again = [path.stat().st_mtime_ns for path in sorted(job.out.glob("*.safetensors"))]
+    assert changed == again, "a stage that is done is not trained again"
+
+
+def test_mirrored_pictures_have_mirrored_motion(folder: Path) -> None:
+    write_shards(folder / "shards")
+    picture = PictureSource(folder / "shards" / "video_train").draw(np.random.default_rng(0), 1)
+    mirrored = picture.mirror()
+    torch.testing.assert_close(mirrored.frames.flip(3), picture.frames)
+    torch.testing.assert_close(mirrored.motion[:, 0], -picture.motion[:, 0].flip(2))
+    torch.testing.assert_close(mirrored.motion[:, 1:], picture.motion[:, 1:].flip(3))
