@@ -107,11 +107,11 @@ NAMES = tuple(VISEMES)
 _SYMBOLS = {
     "PP": "pbmɓʙ", "FF": "fvɱʋ", "TH": "θð", "DD": "tdɾʈɖɗ", "KK": "kɡgŋxɣχqɰɲcɟʎç", "HH": "hɦħʔʕ",
     "CH": "ʃʒɕʑʂʐ", "SS": "szɬ", "NN": "nɳ", "LL": "lɭʟɫ", "RR": "ɹɻɝɚɜʁʀrɽ", "WW": "wʍɥ",
-    "AA": "aɑɐɒ", "AE": "æ", "AH": "ʌɘɞ", "AX": "əɨɤɯ", "EH": "ɛe", "IH": "ɪ", "IY": "i",
+    "AA": "aɑɐɒ", "AE": "æ", "AH": "ʌɘɞ", "AX": "əɨɤɯ", "EH": "ɛe", "IH": "ɪᵻ", "IY": "i",
     "YY": "jʝ", "AO": "ɔ", "OW": "oøœɵ", "UH": "ʊʏ", "UW": "uyʉβɸ",
 }  # fmt: skip
 _VISEME_OF = {symbol: viseme for viseme, symbols in _SYMBOLS.items() for symbol in symbols}
-_MARKS = "ːˑˈˌʰʲʷˠˤ˞'`^ˀ-"
+_MARKS = ":ːˑˈˌʰʲʷˠˤ˞'`^ˀ-"
 
 
 def visemes_of(phone: str) -> tuple[str, ...]:
