@@ -22,7 +22,9 @@ MARGIN_PX = 4.0
 MOUTH_LANDMARKS = slice(48, 68)
 LIP_LANDMARKS = (51, 57)
 REGION_CM = ((-6.0, -9.5), (6.0, 1.0))
-LIT_CM, DARKENING_CM = 0.7, 2.4
+# By `Part`: depth behind the lips up to which it is fully lit, and over which light falls to 1 / e.
+LIT_CM = np.array([0, 0, 0, 0.7, 0.7, 2.0, 1.0])
+DARKENING_CM = np.array([1, 1, 1, 2.4, 2.0, 3.5, 2.5])
 LIP_SHADOW_CM, LIP_SHADOW_DROP_CM = 0.28, 0.12
 
 
@@ -175,5 +177,6 @@ def _light(
             towards = a * facing[triangles[t, 0]] + b * facing[triangles[t, 1]]
             towards += (1 - a - b) * facing[triangles[t, 2]]
             behind_cm = (lip_depth - depth[y, x]) / scale
-            reach = np.exp(-max(0.0, behind_cm - LIT_CM) / DARKENING_CM)
+            seen = part[y, x]
+            reach = np.exp(-max(0.0, behind_cm - LIT_CM[seen]) / DARKENING_CM[seen])
             out[y, x] = (0.3 + 0.7 * abs(towards)) * reach
