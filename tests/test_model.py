@@ -1,0 +1,89 @@
+"""Opening a bundle: what runs where, what is refused, and what an avatar is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rap_edge
+from rap_edge.bundle import open_bundle
+from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
+from rap_edge.manifest import Variant
+from rap_edge.portrait import Crop
+from rap_edge.runtime import Model
+from rap_edge.runtime.backends import is_installed, open_graph
+from rap_edge.runtime.model import choose_variants
+
+
+@pytest.fixture(scope="module")
+def model(synthetic_bundle: Path) -> Model:
+    return rap_edge.open(synthetic_bundle, threads=1)
+
+
+def test_an_avatar_is_immutable(model: Model) -> None:
+    avatar = model.avatar(np.zeros((80, 80, 3), np.uint8), crop=Crop(8, 8, 64))
+    with pytest.raises(ValueError, match="read-only"):
+        avatar.image[0] = 0
+    with pytest.raises(AttributeError):
+        avatar.crop = Crop(0, 0, 1)  # type: ignore[misc]
+
+
+def test_a_bundle_without_locator_asks_for_a_crop(model: Model) -> None:
+    with pytest.raises(NotSupported, match="pass crop="):
+        model.avatar(np.zeros((80, 80, 3), np.uint8))
+
+
+def test_placement_says_where_every_graph_runs(model: Model) -> None:
+    assert set(model.placement) == {"portrait", "audio", "denoiser", "decoder"}
+    for place in model.placement.values():
+        assert (place.backend, place.device) == ("onnxruntime", "cpu")
+        assert (place.precision, place.threads) == ("fp32", 1)
+
+
+VARIANTS = tuple(
+    Variant(backend, precision, {})
+    for backend, precision in [
+        ("elsewhere", "int8"),
+        ("onnxruntime", "int8"),
+        ("onnxruntime", "fp32"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "strict", "chosen"),
+    [
+        ("auto", None, True, [1, 2]),
+        ("auto", "fp32", True, [2]),
+        ("onnxruntime", None, True, [1, 2]),
+        ("elsewhere", None, True, [0]),
+        ("elsewhere", None, False, [0, 1, 2]),
+        ("onnxruntime", "fp64", False, [0, 1, 2]),
+    ],
+)
+def test_a_fallback_is_taken_only_when_it_is_allowed(
+    backend: str, precision: str | None, strict: bool, chosen: list[int]
+) -> None:
+    variants = choose_variants(VARIANTS, backend, precision, strict)
+    assert variants == [VARIANTS[i] for i in chosen]
+
+
+def test_what_a_bundle_does_not_offer_is_refused(synthetic_bundle: Path) -> None:
+    with pytest.raises(NotSupported, match="it offers onnxruntime/fp32"):
+        rap_edge.open(synthetic_bundle, precision="int8")
+    with pytest.raises(NotSupported, match="threads is 0"):
+        rap_edge.open(synthetic_bundle, threads=0)
+    assert not is_installed("elsewhere")
+
+
+def test_a_damaged_graph_is_refused(synthetic_bundle: Path) -> None:
+    spec = open_bundle(synthetic_bundle).manifest.graphs["audio"]
+    with pytest.raises(InvalidBundle, match="graph audio is refused"):
+        open_graph("onnxruntime", "audio", b"no graph", spec, "fp32", 1)
+    other = (synthetic_bundle / "graphs/decoder.onnx").read_bytes()
+    with pytest.raises(InvalidBundle, match="as the manifest says"):
+        open_graph("onnxruntime", "audio", other, spec, "fp32", 1)
+    with pytest.raises(BackendUnavailable, match="elsewhere"):
+        open_graph("elsewhere", "audio", other, spec, "fp32", 1)
