@@ -18,7 +18,7 @@ from rap_edge.models.cells import CELL, CellMoments
 from rap_edge.models.checkpoint import save_tensors
 from rap_edge.models.guided import GuidedVAE
 from rap_edge.reference import SILENCE
-from rap_edge.training.pictures import LABELS, motion_map
+from rap_edge.training.pictures import LABELS, motion_map, to_picture
 from rap_edge.training.shards import LEFT_SAMPLES, Shard, paths
 from rap_edge.training.spoken import log_mel
 from rap_edge.training.windows import draw_window
@@ -42,7 +42,7 @@ class LatentWindow(NamedTuple):
         return LatentWindow(*(part.to(device) for part in self))
 
     def augment(self, rng: np.random.Generator) -> LatentWindow:
-        """Add the error of a portrait encoder to the map, and another level to the sound."""
+        """Blur what is known of the portrait, and give the sound another level."""
         n = len(self.hops)
         level = torch.from_numpy(rng.normal(0, 0.7, (n, 1, 1))).float()
         blur = torch.from_numpy(rng.uniform(0, 0.3, (n, 1, 1, 1))).float()
@@ -91,15 +91,18 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
 
 @torch.no_grad()
 def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
-    """Write every clip of a folder of shards as latents, log-mel, map and region."""
+    """Write every clip of a folder of shards as latents, log-mel, map and region.
+
+    The maps are what the portrait encoder sees in the pictures, as at inference.
+    """
     rows: dict[str, list[Tensor]] = {"latents": [], "hops": [], "map": [], "region": []}
     for shard, clip in clips_of(folder):
         groups = groups_of(shard, clip, vae.config.time_stride)
-        coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
-        places = coordinates.permute(2, 0, 1)[None]
-        face = F.max_pool2d(places[:, 3:], CELL)[0]
+        portrait = vae.portrait(to_picture(shard.part("reference")[clip])[None])
+        coverage = torch.from_numpy(shard.part("coordinates")[clip][..., 3].astype(np.float32))
+        face = F.max_pool2d(coverage[None], CELL)
         rows["latents"].append(vae.codec.encode(groups).half())
-        rows["map"].append(vae.map_codec.encode(places)[0].half())
+        rows["map"].append(portrait.map[0].half())
         rows["region"].append(((face > 0.3) + MOUTH_WEIGHT * mouth_cells(groups)).half())
         rows["hops"].append(torch.from_numpy(log_mel(shard.part("audio")[clip])).half())
     if not rows["hops"]:
