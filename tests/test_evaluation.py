@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -204,3 +205,17 @@ def test_a_missing_or_failing_environment_is_named(
         pytest.raises(BackendUnavailable, match="this one never worked"),
     ):
         mesh.track([np.zeros((8, 8, 3), dtype=np.uint8)])
+
+
+def test_a_moved_background_is_followed_and_a_dimmed_one_is_not() -> None:
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (96, 96, 3)).astype(np.float32), (0, 0), 4)
+    reference = np.clip((noise - 128) * 6 + 128, 0, 255).astype(np.uint8)
+    moved = np.stack([np.roll(reference, 3, axis=1)] * 2)
+    inside = np.zeros((96, 96), dtype=np.bool_)
+    inside[16:-16, 16:-16] = True
+    followed = regions.followed(reference, moved)
+    assert metrics.psnr(moved, reference, inside) < 25
+    assert metrics.psnr(moved, followed, inside) > 31
+    dimmed = (moved * 0.9).astype(np.uint8)
+    assert metrics.psnr(dimmed, regions.followed(reference, dimmed), inside) < 28

@@ -56,7 +56,7 @@ def evaluate(
 ) -> None:
     """Measure lips, stillness and drift of a bundle, and the fidelity of checkpoints' VAEs.
 
-    Writes report.json, report.md and sheet.png into --out and keeps its truth clips there.
+    Writes report.json, report.md and contact sheets into --out and keeps its truth clips there.
     """
     checkpoints = checkpoint or []
     _check_paths(data, bundle, checkpoints)
@@ -71,12 +71,13 @@ def evaluate(
     talker = _talker(bundle, checkpoints if talk else [])
     with FaceMesh(facemesh_python) as mesh, _progress() as on_progress:
         stage = Stage.open(data, out / "truth")
-        results, strips = run(talker, stage, mesh, plan, on_progress) if talker else (None, [])
+        results, strips = run(talker, stage, mesh, plan, on_progress) if talker else (None, None)
         vae = {str(path): _vae(path, stage, mesh, plan, on_progress) for path in checkpoints}
     report = Report(bundle or str(checkpoints[0]), plan, results, vae)
     write_report(report, out)
-    if strips:
-        write_sheet(strips, out / "sheet.png")
+    if strips is not None:
+        write_sheet(strips.people, out / "sheet.png")
+        write_sheet(strips.real, out / "sheet_real_clips.png")
     typer.echo(report.to_json() if as_json else report.to_markdown())
 
 

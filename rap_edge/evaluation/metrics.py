@@ -151,16 +151,17 @@ class Drift:
 
 
 def drift(frames: Video, reference: Video, still: Mask, window_frames: int) -> Drift:
-    """Compare the first and last windows of a video with its reference picture.
+    """Compare the first and last windows of a video with its reference.
 
-    reference: (H, W, 3); still: (H, W). The colour shift is the largest change of a channel's mean
-    between the two windows, in levels.
+    reference: (H, W, 3), or one for each frame (F, H, W, 3); still: (H, W). The colour shift is the
+    largest change of a channel's mean between the two windows, in levels.
     """
+    references = np.broadcast_to(reference, frames.shape)
     first, last = frames[:window_frames], frames[-window_frames:]
     colours = [window[:, still].mean(axis=(0, 1)) for window in (first, last)]
     return Drift(
-        first_psnr_db=psnr(first, reference, still),
-        last_psnr_db=psnr(last, reference, still),
+        first_psnr_db=psnr(first, references[:window_frames], still),
+        last_psnr_db=psnr(last, references[-window_frames:], still),
         colour_shift=float(np.abs(colours[1] - colours[0]).max()),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,3 +74,23 @@ def background(landmarks: Points, size: int) -> Mask:
     y, x = np.mgrid[:size, :size]
     distance = np.hypot(x - middle[0], (y - middle[1]) / FACE_HEIGHT_PER_WIDTH)
     return np.asarray(distance >= np.quantile(distance, 1 - BACKGROUND_SHARE), dtype=np.bool_)
+
+
+def followed(reference: Video, frames: Video) -> Video:
+    """Move the reference (H, W, 3) to where each frame (F, H, W, 3) shows it, by dense flow.
+
+    What is left between the two is a change of colour or sharpness, not motion (DIS flow, Kroeger
+    et al. 2016).
+    """
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    grey = cv2.cvtColor(reference, cv2.COLOR_RGB2GRAY)
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
+    moved = []
+    for frame in frames:
+        nowhere = np.zeros((*grey.shape, 2), dtype=np.float32)
+        flow = finder.calc(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), grey, nowhere)
+        places = x + flow[..., 0], y + flow[..., 1]
+        moved.append(
+            cv2.remap(reference, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        )
+    return np.stack(moved).astype(np.uint8)

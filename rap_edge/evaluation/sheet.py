@@ -86,5 +86,7 @@ def line(plot: NDArray[np.uint8], curve: Curve, colour: tuple[int, int, int]) ->
 
 
 def write_sheet(strips: list[Strip], path: Path) -> None:
-    """Write the drawing as a PNG file."""
+    """Write the drawing as a PNG file; nothing without strips."""
+    if not strips:
+        return
     path.write_bytes(cv2.imencode(".png", draw(strips)[..., ::-1])[1].tobytes())

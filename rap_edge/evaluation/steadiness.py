@@ -24,6 +24,7 @@ from rap_edge.evaluation.metrics import (
     pearson,
     stillness,
 )
+from rap_edge.evaluation.regions import followed
 from rap_edge.evaluation.talker import FPS, SAMPLE_RATE, Picture, Samples
 
 QUIET_S = 10.0
@@ -31,6 +32,7 @@ RELEASE_S = 0.6
 NOISE_LEVEL = 0.02
 LONG_S = 60.0
 WINDOW_FRAMES = 10 * FPS
+FOLLOW_EVERY = 5
 
 Quiet = Literal["silence", "noise"]
 
@@ -53,12 +55,15 @@ class QuietResult:
 class LongResult:
     """A minute of speech: the background, and how well the lips follow, first and last.
 
-    repeat_r compares the generated mouths of the first and the last window, which say the same.
+    background compares with the reference as it is, followed with the reference moved to where each
+    frame shows it: a head that moves takes its surroundings along. repeat_r compares the generated
+    mouths of the first and the last window, which say the same.
     """
 
     clip: str
     seconds: float
     background: Drift
+    followed: Drift
     first_r: float
     last_r: float
     repeat_r: float
@@ -113,10 +118,14 @@ def long_result(
     """Judge the video of `long_samples`; truth: (F,) of the clip that it begins and ends with."""
     window = len(truth)
     first, last = opening[:window], opening[-window:]
+    ends = min(WINDOW_FRAMES, len(frames))
+    looked_at = np.concatenate([frames[:ends:FOLLOW_EVERY], frames[-ends::FOLLOW_EVERY]])
+    moved = followed(reference, looked_at)
     return LongResult(
         clip=clip,
         seconds=len(frames) / FPS,
-        background=drift(frames, reference, still, min(WINDOW_FRAMES, len(frames))),
+        background=drift(frames, reference, still, ends),
+        followed=drift(looked_at, moved, still, len(looked_at) // 2),
         first_r=pearson(truth, first),
         last_r=pearson(truth, last),
         repeat_r=pearson(first, last),

@@ -66,6 +66,14 @@ class Results:
 
 
 @dataclass(frozen=True)
+class Strips:
+    """What to look at: held-out people, and real clips, whose pictures go into no repository."""
+
+    people: list[Strip]
+    real: list[Strip]
+
+
+@dataclass(frozen=True)
 class Role:
     """What further tests need of a truth clip, without its pictures.
 
@@ -96,8 +104,8 @@ class Audience:
 
 def evaluate(
     talker: Talker, stage: Stage, mesh: FaceMesh, plan: Plan, on_progress: OnProgress
-) -> tuple[Results, list[Strip]]:
-    """Run every test and return the numbers and the strips of a contact sheet."""
+) -> tuple[Results, Strips]:
+    """Run every test and return the numbers and the strips of the contact sheets."""
     ridge = trained_ridge(stage, on_progress)
     audience = Audience(talker, mesh)
     clips = truth_clips(stage, plan.people, plan.seconds, mesh)
@@ -115,7 +123,7 @@ def evaluate(
         long=evaluate_long(audience, roles, plan, on_progress),
         real=real,
     )
-    return results, [shown for _, _, shown in performed] + real_strips
+    return results, Strips([shown for _, _, shown in performed], real_strips)
 
 
 def perform(audience: Audience, ridge: MelRidge, clip: TruthClip) -> tuple[Role, ClipSync, Strip]:
