@@ -162,6 +162,16 @@ def test_a_cut_off_file_gives_what_is_there(encode: Encode, tmp_path: Path) -> N
     assert 0.8 < len(whole(path)) / AUDIO_RATE < 1.2
 
 
+@pytest.mark.parametrize("rate", [1, 3999, 2_000_000_000])
+def test_a_rate_that_no_speech_has_is_refused(encode: Encode, rate: int) -> None:
+    path = encode(tone(0.1, 16000), 16000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=r"speech\.wav"):
+        read_audio(path)
+
+
 @pytest.mark.filterwarnings("ignore:.*damaged packets were left out")
 @pytest.mark.parametrize(("codec", "suffix"), [("libmp3lame", "mp3"), ("aac", "m4a")])
 def test_a_damaged_file_is_read_or_refused_but_nothing_else(

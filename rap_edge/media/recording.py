@@ -18,6 +18,7 @@ from rap_edge.errors import AudioError, MediaError
 from rap_edge.media.mono import MonoResampler
 
 AUDIO_RATE = 48_000  # Hz, of files: as they are read and as they are written
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz
 ONLY_FILES = {"protocol_whitelist": "file"}  # a playlist must not reach for the network
 
 
@@ -76,6 +77,9 @@ def _open(path: Path) -> InputContainer:
     if not container.streams.audio:
         container.close()
         raise AudioError(f"{path} has no audio track - expected speech - choose another file")
+    if container.streams.audio[0].codec_context is None:  # decoding would end the process
+        container.close()
+        raise AudioError(f"{path} has audio of an unknown codec - expected WAV or MP3 - convert it")
     return container
 
 
@@ -97,6 +101,7 @@ def _mono_blocks(
     with container:
         try:
             for frame in _frames(container, name):
+                _check_rate(frame, name)
                 _check_finite(frame, name, position_s)
                 position_s += frame.samples / frame.sample_rate
                 yield from resampler.push(frame)
@@ -120,6 +125,14 @@ def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
         yield from (frame for frame in frames if isinstance(frame, AudioFrame))
     if damaged:
         warnings.warn(f"{name}: {damaged} damaged packets were left out", stacklevel=2)
+
+
+def _check_rate(frame: AudioFrame, name: str) -> None:
+    if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE:
+        raise AudioError(
+            f"{name} has {frame.sample_rate} samples a second - expected {LOWEST_RATE} to "
+            f"{HIGHEST_RATE} - the file is damaged or no speech"
+        )
 
 
 def _check_finite(frame: AudioFrame, name: str, position_s: float) -> None:
