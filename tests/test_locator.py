@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "weights" / "locator.safetensors"
 PORTRAIT = ROOT / "examples" / "portrait.jpg"
 
-Arrays = Mapping[str, NDArray[np.generic]]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 def white_square_finder(name: str, inputs: Arrays) -> dict[str, NDArray[np.generic]]:
