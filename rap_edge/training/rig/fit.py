@@ -6,6 +6,7 @@ left to a smooth displacement in the image, so that every landmark lies on its v
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class HeadFit:
 
     def save(self, path: Path) -> None:
         """Write the fit to an .npz file; another process never sees half of it."""
-        partial = path.with_name(f"{path.stem}.partial.npz")
+        partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
         np.savez(partial, **vars(self))
         partial.replace(path)
 
