@@ -90,7 +90,7 @@ bundle, portrait, audio, out = sys.argv[1:]
 resident = []
 
 def note(frame):
-    if frame.index % 250 == 249:
+    if frame.index % 150 == 149:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         resident.append(pages * 4096)
 
@@ -104,7 +104,7 @@ print(stats.frames, *resident)
 def test_memory_is_flat_over_long_audio(
     bundle: Path, photo: Make, long_silence: Make, tmp_path: Path
 ) -> None:
-    minutes = 2
+    minutes = 1
     words = [sys.executable, "-c", MEMORY_OF_A_RENDER]
     paths = (bundle, photo(), long_silence(minutes), tmp_path / "film.mp4")
     process = subprocess.run([*words, *map(str, paths)], capture_output=True, text=True, check=True)
