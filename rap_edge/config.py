@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from rap_edge import strict_json
 from rap_edge.errors import ConfigError
 from rap_edge.timeline import Timeline
 
@@ -134,27 +135,10 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Build from ``to_dict``'s form; an unknown key is refused by name."""
-        parts = {
-            "audio": AudioConfig,
-            "vae": VAEConfig,
-            "dit": DiTConfig,
-            "sampler": SamplerConfig,
-        }
-        known = {
-            name: _build(parts[name], value, f"{name}.") if name in parts else value
-            for name, value in values.items()
-        }
-        return _build(cls, known, "")
-
-
-def _build(cls: Any, values: dict[str, Any], where: str) -> Any:
-    names = {f.name for f in dataclasses.fields(cls)}
-    unknown = sorted(set(values) - names)
-    if unknown:
-        raise ConfigError(
-            f"unknown configuration key {where}{unknown[0]}: expected one of {sorted(names)}"
-        )
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        try:
+            return strict_json.decode(cls, values)
+        except strict_json.Mismatch as error:
+            raise ConfigError(f"configuration: {error}") from error
 
 
 LIVE = ModelConfig()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -122,14 +124,12 @@ def test_soft_guidance_inherits_the_tail_at_every_time() -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_configuration_survives_json(name: str) -> None:
-    import json
-
     config = CONFIGS[name]
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_unknown_configuration_key_is_refused_by_name() -> None:
-    values = LIVE.to_dict()
+    values = json.loads(json.dumps(LIVE.to_dict()))
     values["dit"]["dept"] = 3
     with pytest.raises(ConfigError, match=r"dit\.dept"):
         ModelConfig.from_dict(values)

@@ -32,6 +32,9 @@ class AudioEncoder(nn.Module):
     newest.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, config: AudioConfig, hops_per_frame: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.full((config.n_mels, 1), -6.0))

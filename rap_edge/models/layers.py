@@ -19,6 +19,7 @@ class ResidualBlock(nn.Module):
         self.first = conv3x3(channels, channels)
         self.second = conv3x3(channels, channels)
         nn.init.zeros_(self.second.weight)
+        assert self.second.bias is not None
         nn.init.zeros_(self.second.bias)
 
     def forward(self, x: Tensor) -> Tensor:

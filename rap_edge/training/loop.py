@@ -197,7 +197,7 @@ def train(stage: Stage, schedule: Schedule, folder: Path, place: Place, seed: in
 
 def log(writer: SummaryWriter, prefix: str, metrics: Metrics, step: int) -> None:
     for name, value in metrics.items():
-        writer.add_scalar(prefix + name, value, step)  # type: ignore[no-untyped-call]
+        writer.add_scalar(prefix + name, value, step)
 
 
 def shown(metrics: Metrics) -> str:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rap_edge.errors import ConfigError
+from rap_edge.errors import ConfigError, MediaError
 from rap_edge.models.guided import SCALE
 from rap_edge.training.shards import Shard, paths
 
@@ -41,7 +41,7 @@ class Picture(NamedTuple):
             ((((part + 1) / 2) ** gamma * gain).clamp(0, 1) * 2 - 1)
             for part in (self.frames, self.reference)
         ]
-        picture = Picture(*lit, self.motion, self.coordinates)
+        picture = Picture(lit[0], lit[1], self.motion, self.coordinates)
         return picture.mirror() if rng.random() < 0.5 else picture
 
     def mirror(self) -> Picture:
@@ -100,8 +100,10 @@ def read_frame(shard: Shard, clip: int, frame: int) -> NDArray[np.uint8]:
     ends = shard.part("jpeg_ends")[clip]
     start = int(ends[frame - 1]) if frame else 0
     data = shard.part("jpeg")[clip, start : int(ends[frame])]
-    image: NDArray[np.uint8] = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB).astype(np.uint8)
-    return image
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise MediaError(f"frame {frame} of clip {clip} in {shard.path} is no JPEG: make it again")
+    return np.asarray(image, np.uint8)
 
 
 class ClipSource(PictureSource):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rap_edge._core import FeatureSpec, offline_features
@@ -15,9 +16,9 @@ from rap_edge.errors import ConfigError
 from rap_edge.training.shards import Shard, paths
 
 
-def log_mel(audio: np.ndarray) -> np.ndarray:
+def log_mel(audio: NDArray[np.int16]) -> NDArray[np.float32]:
     """int16 (S,) at 16 kHz -> (F, M) float32, the features of ``rap_edge._core``."""
-    return offline_features(FeatureSpec.rap(), audio.astype(np.float32) / 32768)
+    return offline_features(FeatureSpec.rap(), audio.astype(np.float32) / np.float32(32768))
 
 
 class SpeechSource:
