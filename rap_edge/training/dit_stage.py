@@ -26,14 +26,23 @@ def draw_times(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 class Denoising(Stage):
-    """Flow matching with RAP's three-term loss, static-dynamic windows and audio dropout."""
+    """Flow matching with RAP's three-term loss, static-dynamic windows and audio dropout.
+
+    The audio encoder is trained along, or left as the hours of its own stage made it: with few
+    clips it would learn them by heart.
+    """
 
     name = "denoising"
 
-    def __init__(self, model: RapModel, train: LatentSource, heldout: LatentSource) -> None:
+    def __init__(
+        self, model: RapModel, train: LatentSource, heldout: LatentSource, train_audio: bool
+    ) -> None:
         self.config: ModelConfig = model.config
         self.train, self.heldout = train, heldout
-        self.modules = nn.ModuleDict({"dit": model.dit, "audio": model.audio})
+        self.audio = model.audio.requires_grad_(train_audio)
+        self.modules = nn.ModuleDict({"dit": model.dit})
+        if train_audio:
+            self.modules["audio"] = model.audio
         deviation = train.deviation.clamp(max=float(train.deviation[2]))
         self.channel_weight = (deviation / deviation.mean())[:, None, None]
 
@@ -48,7 +57,7 @@ class Denoising(Stage):
         embedded = np.stack([timestep_embedding(float(t), width) for t in times])
         time = torch.from_numpy(times).float().to(self.device)[:, None, None, None, None]
         noisy = time * window.latents + (1 - time) * noise
-        tokens = self.modules["audio"](window.hops)
+        tokens = self.audio.to(self.device)(window.hops)
         timestep = torch.from_numpy(embedded).to(self.device)
         clean: Tensor = self.modules["dit"](noisy, timestep, tokens, window.reference_map, dropped)
         return clean.float()

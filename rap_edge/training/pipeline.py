@@ -167,4 +167,4 @@ def build_denoising(model: RapModel, job: Job) -> Stage:
         if not path.exists():
             latents.code_clips(model.vae, job.folder("motion", split), path)
         sources.append(latents.LatentSource(path, model.config, model.vae))
-    return Denoising(model, *sources)
+    return Denoising(model, *sources, train_audio="audio" not in job.recipe.frozen)

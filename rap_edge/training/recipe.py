@@ -21,6 +21,7 @@ class Recipe:
     seed: int
     clips: dict[str, int]
     stages: dict[str, Schedule]
+    frozen: tuple[str, ...] = ()  # "audio": the transformer leaves the audio encoder as it is
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -32,7 +33,8 @@ class Recipe:
         try:
             values = json.loads(path.read_text())
             stages = {name: Schedule(**entry) for name, entry in values.pop("stages").items()}
-            recipe = cls(stages=stages, **values)
+            frozen = tuple(values.pop("frozen", ()))
+            recipe = cls(stages=stages, frozen=frozen, **values)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"{path} is not a recipe: {error}") from error
         unknown = sorted(set(stages) - set(STAGES))
