@@ -4,8 +4,8 @@
 
 Audio comes as numpy arrays of 160 samples, one push and one frame every 10 ms. kaldi-native-fbank
 takes a list or an array; both ways are timed, conversion included, and the faster one counts. The
-contenders take turns, and the best turn of each is compared: CPU time of the process, which other
-processes can only make longer.
+contenders take turns, each with a new stream, and the best turn of each is compared: CPU time of
+the process, which other processes can only make longer.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ SCHEMA_VERSION = 1
 RATE = 16_000
 PUSH_SAMPLES = 160
 Chunks = list[NDArray[np.float32]]
+Turn = Callable[[Chunks], int]
 
 
 @dataclass(frozen=True)
@@ -50,28 +51,32 @@ class Report:
     host: Host
 
 
-def ours(spec: FeatureSpec, chunks: Chunks) -> int:
-    """Push every chunk through a new stream; return the number of frames."""
+def ours(spec: FeatureSpec) -> Turn:
+    """Start a stream; the turn pushes every chunk and returns the number of frames."""
     stream = StreamingFeatures(spec)
-    return sum(len(stream.push(chunk)) for chunk in chunks)
+    return lambda chunks: sum(len(stream.push(chunk)) for chunk in chunks)
 
 
-def theirs(as_list: bool, chunks: Chunks) -> int:
-    """Do the same with OnlineFbank, frames taken as soon as they are ready."""
+def theirs(as_list: bool) -> Turn:
+    """Start an OnlineFbank; the turn takes its frames as soon as they are ready."""
     options = knf.FbankOptions()
     options.frame_opts.dither = 0
     options.mel_opts.num_bins = 80
     fbank = knf.OnlineFbank(options)
-    taken = 0
-    for chunk in chunks:
-        fbank.accept_waveform(RATE, chunk.tolist() if as_list else chunk)
-        while taken < fbank.num_frames_ready:
-            fbank.get_frame(taken)
-            taken += 1
-    return taken
+
+    def turn(chunks: Chunks) -> int:
+        taken = 0
+        for chunk in chunks:
+            fbank.accept_waveform(RATE, chunk.tolist() if as_list else chunk)
+            while taken < fbank.num_frames_ready:
+                fbank.get_frame(taken)
+                taken += 1
+        return taken
+
+    return turn
 
 
-CONTENDERS: dict[str, Callable[[Chunks], int]] = {
+CONTENDERS: dict[str, Callable[[], Turn]] = {
     "rap-edge rap": partial(ours, FeatureSpec.rap()),
     "rap-edge kaldi_fbank": partial(ours, FeatureSpec.kaldi_fbank()),
     "knf OnlineFbank, list": partial(theirs, True),
@@ -87,9 +92,10 @@ def measure(seconds: float, repeats: int) -> Report:
     chunks = list(noise.astype(np.float32))
     turns: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for _ in range(repeats):
-        for name, run in CONTENDERS.items():
+        for name, new_stream in CONTENDERS.items():
+            turn = new_stream()
             start = process_time()
-            run(chunks)
+            turn(chunks)
             turns[name].append((process_time() - start) / n_chunks * 1e6)
     costs = {name: Cost(min(times), float(np.median(times))) for name, times in turns.items()}
     baseline = min(cost.best_us for name, cost in costs.items() if name.startswith("knf"))

@@ -45,11 +45,11 @@ void FrameFeatures::fill_window(const double* frame) {
     for (int i = 0; i < n; ++i) input[i] = (frame[i] - dc) * window_[i];
     return;
   }
-  double before = frame[0] - dc;
-  for (int i = 0; i < n; ++i) {
-    const double now = frame[i] - dc;
-    input[i] = (now - spec_.preemphasis * before) * window_[i];
-    before = now;
+  // The first sample is its own predecessor.
+  const double factor = spec_.preemphasis;
+  input[0] = ((frame[0] - dc) - factor * (frame[0] - dc)) * window_[0];
+  for (int i = 1; i < n; ++i) {
+    input[i] = ((frame[i] - dc) - factor * (frame[i - 1] - dc)) * window_[i];
   }
 }
 

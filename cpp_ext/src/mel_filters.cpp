@@ -39,14 +39,17 @@ MelFilters::MelFilters(const FeatureSpec& spec) {
     const double mel = low + (high - low) * i / (spec.n_mels + 1);
     return in_mel ? mel : mel_to_hz(spec.mel_scale, mel);
   };
+  std::vector<double> positions(spec.n_fft / 2 + 1);  // of the bins, on the axis of the triangles
+  for (size_t bin = 0; bin < positions.size(); ++bin) {
+    const double hz = static_cast<double>(bin) * spec.sample_rate / spec.n_fft;
+    positions[bin] = in_mel ? hz_to_mel(spec.mel_scale, hz) : hz;
+  }
   for (int m = 0; m < spec.n_mels; ++m) {
     const double left = edge(m), peak = edge(m + 1), right = edge(m + 2);
     const double height = spec.mel_norm == MelNorm::kSlaney ? 2.0 / (right - left) : 1.0;
     Band band{0, 0, static_cast<int>(weights_.size())};
     for (int bin = 0; bin <= spec.n_fft / 2; ++bin) {
-      const double hz = static_cast<double>(bin) * spec.sample_rate / spec.n_fft;
-      const double x = in_mel ? hz_to_mel(spec.mel_scale, hz) : hz;
-      const double weight = height * triangle(x, left, peak, right);
+      const double weight = height * triangle(positions[bin], left, peak, right);
       if (weight <= 0.0) continue;
       if (band.n_bins++ == 0) band.first_bin = bin;
       weights_.push_back(weight);
