@@ -22,6 +22,8 @@ SCALE = 4
 """Pixels of the frame along one side of a sample of the motion and coordinate maps."""
 PLANES = 4
 """Planes of a motion map: flow x, flow y (in samples, that is pixels / 4), interior, teeth."""
+PLACES = 4
+"""Planes of a coordinate map: x, y, z on a neutral head, and how much of a place is head."""
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -50,22 +52,34 @@ class Warp(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """See a frame beside the warped portrait and correct the motion map, twice with one network."""
+    """See a frame beside the warped portrait and correct the motion map, twice with one network.
+
+    Beside the pixels it is told where on a head each place of either lies: without that a short
+    training never learns which way things moved.
+    """
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         self.warp = Warp(config.resolution)
-        self.correct = UNet(2 * 3 * SCALE**2 + PLANES, PLANES, config.encoder_width)
+        self.warp_places = Warp(config.resolution // SCALE)
+        self.correct = UNet(2 * (3 * SCALE**2 + PLACES) + PLANES, PLANES, config.encoder_width)
 
-    def forward(self, frames: Tensor, reference: Tensor) -> list[Tensor]:
-        """frames, reference: (N, 3, H, W) -> motion maps (N, 4, H / 4, W / 4) after each pass."""
+    def forward(
+        self, frames: Tensor, reference: Tensor, places: Tensor, reference_places: Tensor
+    ) -> list[Tensor]:
+        """Return the motion maps (N, 4, H / 4, W / 4) after each pass.
+
+        frames, reference: (N, 3, H, W); places: their coordinates, (N, 4, H / 4, W / 4).
+        """
         seen = F.pixel_unshuffle(frames, SCALE)
         side = seen.shape[2]
         motion = seen.new_zeros(len(frames), PLANES, side, side)
         passes = []
         for _ in range(2):
-            warped = self.warp(reference, enlarge(motion[:, :2].detach()) * SCALE)
-            inputs = [seen, F.pixel_unshuffle(warped, SCALE), motion.detach()]
+            flow = motion[:, :2].detach()
+            warped = self.warp(reference, enlarge(flow) * SCALE)
+            moved = self.warp_places(reference_places, flow)
+            inputs = [seen, places, F.pixel_unshuffle(warped, SCALE), moved, motion.detach()]
             motion = motion.detach() + self.correct(torch.cat(inputs, 1))
             passes.append(motion)
         return passes
@@ -76,7 +90,7 @@ class PortraitEncoder(nn.Module):
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
-        self.locate = UNet(3 * SCALE**2, 4, config.width)
+        self.locate = UNet(3 * SCALE**2, PLACES, config.width)
         self.describe = nn.Sequential(
             conv3x3(3 * SCALE**2, config.width),
             ResidualBlock(config.width),
@@ -132,7 +146,7 @@ class GuidedVAE(VideoVAE):
         super().__init__()
         self.config = config
         self.codec = CellCodec(PLANES * config.time_stride, config.channels)
-        self.map_codec = CellCodec(4, config.reference_channels)
+        self.map_codec = CellCodec(PLACES, config.reference_channels)
         self.motion_encoder = MotionEncoder(config)
         self.portrait_encoder = PortraitEncoder(config)
         self.painter = Painter(config)
@@ -151,8 +165,15 @@ class GuidedVAE(VideoVAE):
     def encode_step(self, frames: Tensor, portrait: Portrait, state: State) -> tuple[Tensor, State]:
         stride = self.config.time_stride
         reference = portrait.image.repeat_interleave(stride, 0)
-        motion = self.motion_encoder(frames.flatten(0, 1), reference)[-1]
+        motion = self.motion_maps(frames.flatten(0, 1), reference)[-1]
         return self.codec.encode(motion.unflatten(0, (-1, stride)).flatten(1, 2)), state
+
+    def motion_maps(self, frames: Tensor, reference: Tensor) -> list[Tensor]:
+        """Run the motion encoder over frames and their references, (N, 3, H, W) each."""
+        with torch.no_grad():
+            both = self.portrait_encoder.coordinates(torch.cat([frames, reference])).float()
+        maps: list[Tensor] = self.motion_encoder(frames, reference, *both.chunk(2))
+        return maps
 
     def decode_step(self, latent: Tensor, portrait: Portrait, state: State) -> tuple[Tensor, State]:
         stride = self.config.time_stride

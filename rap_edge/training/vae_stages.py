@@ -82,15 +82,15 @@ class MotionEncoding(PictureStage):
         picture = self.draw(rng, batch)
         weight = mouth_weight(picture.motion[:, 2:3], 1)
         total = picture.motion.new_zeros(())
-        for motion in self.vae.motion_encoder(picture.frames, picture.reference):
-            error = F.smooth_l1_loss(motion.float(), picture.motion, reduction="none", beta=0.05)
+        for motion in self.vae.motion_maps(picture.frames, picture.reference):
+            error = F.smooth_l1_loss(motion.float(), picture.motion, reduction="none", beta=1.0)
             total = total + 4 * (error * weight).mean()
         return total, {}
 
     def validate(self) -> Metrics:
         errors, mouths, masks = [], [], []
         for picture in self.heldout_batches():
-            motion = self.vae.motion_encoder(picture.frames, picture.reference)[-1]
+            motion = self.vae.motion_maps(picture.frames, picture.reference)[-1]
             error = (motion - picture.motion).square()
             mouth = F.max_pool2d(picture.motion[:, 2:3], 5, 1, 2)
             errors.append(error[:, :2].mean())
@@ -158,7 +158,7 @@ class Joint(Painting):
     def encoded(self, picture: Picture) -> tuple[Tensor, Tensor]:
         """Return the motion seen in the pixels, and the same through the latent."""
         stride, planes = self.vae.config.time_stride, picture.motion.shape[1]
-        motion = self.vae.motion_encoder(picture.frames, picture.reference)[-1]
+        motion = self.vae.motion_maps(picture.frames, picture.reference)[-1]
         latent = self.vae.codec.encode(motion.repeat(1, stride, 1, 1))
         return motion.float(), self.vae.codec.decode(latent)[:, -planes:].float()
 
@@ -168,7 +168,7 @@ class Joint(Painting):
         weight = mouth_weight(picture.motion[:, 2:3], SCALE)
         labelled = self.paint(picture, self.coded(picture, 0.1 * rng.random()))
         pixels = pixel_loss(self.paint(picture, coded), picture.frames, weight)
-        labels = F.smooth_l1_loss(seen, picture.motion, beta=0.05)
+        labels = F.smooth_l1_loss(seen, picture.motion, beta=0.25)
         loss = pixels + pixel_loss(labelled, picture.frames, weight) + 4 * labels
         return loss, {"pixels": float(pixels.detach())}
 
