@@ -32,7 +32,7 @@ SMALLEST_FACE = 64.0  # px of the photo, cheek to cheek
 SMALLEST_IN_WINDOW = 10.0  # px of the window, cheek to cheek
 GOOD_SIDE = 40.0  # px of the window: a larger crop ends the search
 COARSE_SCORE = 0.25
-FACE_SCORE = 0.5
+FACE_SCORE = 0.25  # of the coarse score times those of the closer looks
 SAME_FACE = 0.35  # centres closer than this part of the larger side are one face
 CANDIDATES = 12
 PASSES = 2
@@ -162,16 +162,26 @@ def _coarse(photo: Image, scale: float, run: Run) -> Iterator[Box]:
 
 
 def refine(photo: Image, box: Box, run: Run) -> Box:
-    """Correct a box by looking at it closely; the score is the last look's."""
+    """Correct a box by looking at it closely, twice; each look's score multiplies the box's."""
     for _ in range(PASSES):
         crop = Crop(box.x - box.side / 2, box.y - box.side / 2, box.side)
-        outputs = run("locator_refine", {"image": cut(photo, crop, REFINE_SIZE)[None]})
-        box = corrected(box, np.asarray(outputs["correction"])[0], float(outputs["score"][0, 0]))
+        box = corrected(box, *_look(cut(photo, crop, REFINE_SIZE), run))
     return box
 
 
+def _look(square: Image, run: Run) -> tuple[Floats, float]:
+    """Return correction (3,) and score of a cut crop, averaged over it and its mirror image."""
+    answers = [
+        run("locator_refine", {"image": np.ascontiguousarray(view)[None]})
+        for view in (square, square[:, ::-1])
+    ]
+    seen, mirrored = (np.asarray(answer["correction"], np.float32)[0] for answer in answers)
+    score = float(np.mean([answer["score"][0, 0] for answer in answers]))
+    return (seen + mirrored * np.array([-1, 1, 1], np.float32)) / 2, score
+
+
 def corrected(box: Box, correction: Floats, score: float) -> Box:
-    """Apply the refinement's (3,) answer: centre in sides of the box, logarithm of the side."""
+    """Apply the refinement's answer: centre (sides of the box), log of the side; and its score."""
     dx, dy, log_side = (float(v) for v in correction)
-    scale = float(np.exp(np.clip(log_side, -1.0, 1.0)))
-    return Box(box.x + dx * box.side, box.y + dy * box.side, box.side * scale, score)
+    side = box.side * float(np.exp(np.clip(log_side, -1.0, 1.0)))
+    return Box(box.x + dx * box.side, box.y + dy * box.side, side, box.score * score)
