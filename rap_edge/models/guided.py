@@ -24,6 +24,8 @@ PLANES = 4
 """Planes of a motion map: flow x, flow y (in samples, that is pixels / 4), interior, teeth."""
 PLACES = 4
 """Planes of a coordinate map: x, y, z on a neutral head, and how much of a place is head."""
+PLACES_PER_UNIT = 16
+"""About how many samples of the motion map one unit of a coordinate map spans."""
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -54,8 +56,8 @@ class Warp(nn.Module):
 class MotionEncoder(nn.Module):
     """See a frame beside the warped portrait and correct the motion map, twice with one network.
 
-    Beside the pixels it is told where on a head each place of either lies: without that a short
-    training never learns which way things moved.
+    Beside the pixels it is told where on a head each place lies, and how far that is from what the
+    portrait has there: without that a short training never learns which way things moved.
     """
 
     def __init__(self, config: VAEConfig) -> None:
@@ -79,7 +81,8 @@ class MotionEncoder(nn.Module):
             flow = motion[:, :2].detach()
             warped = self.warp(reference, enlarge(flow) * SCALE)
             moved = self.warp_places(reference_places, flow)
-            inputs = [seen, places, F.pixel_unshuffle(warped, SCALE), moved, motion.detach()]
+            off = (places - moved) * PLACES_PER_UNIT
+            inputs = [seen, places, F.pixel_unshuffle(warped, SCALE), off, motion.detach()]
             motion = motion.detach() + self.correct(torch.cat(inputs, 1))
             passes.append(motion)
         return passes
