@@ -106,7 +106,8 @@ class PlainVAE(VideoVAE):
 
     def encoder_state(self, n: int) -> State:
         pairs = zip(self.widths, self.sides, strict=True)
-        return tuple(torch.zeros(n, width, side, side) for width, side in pairs)
+        device = self.encoder.stem.weight.device
+        return tuple(torch.zeros(n, width, side, side, device=device) for width, side in pairs)
 
     def decoder_state(self, n: int) -> State:
         return self.encoder_state(n)[::-1]

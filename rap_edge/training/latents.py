@@ -96,13 +96,14 @@ def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
     The maps are what the portrait encoder sees in the pictures, as at inference.
     """
     rows: dict[str, list[Tensor]] = {"latents": [], "hops": [], "map": [], "region": []}
+    device = vae.codec.deviation.device
     for shard, clip in clips_of(folder):
         groups = groups_of(shard, clip, vae.config.time_stride)
-        portrait = vae.portrait(to_picture(shard.part("reference")[clip])[None])
+        portrait = vae.portrait(to_picture(shard.part("reference")[clip])[None].to(device))
         coverage = torch.from_numpy(shard.part("coordinates")[clip][..., 3].astype(np.float32))
         face = F.max_pool2d(coverage[None], CELL)
-        rows["latents"].append(vae.codec.encode(groups).half())
-        rows["map"].append(portrait.map[0].half())
+        rows["latents"].append(vae.codec.encode(groups.to(device)).half().cpu())
+        rows["map"].append(portrait.map[0].half().cpu())
         rows["region"].append(((face > 0.3) + MOUTH_WEIGHT * mouth_cells(groups)).half())
         rows["hops"].append(torch.from_numpy(log_mel(shard.part("audio")[clip])).half())
     if not rows["hops"]:

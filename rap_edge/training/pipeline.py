@@ -10,6 +10,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -44,6 +45,8 @@ PARTS = {
 """What of the model each stage trains; later stages overrule earlier ones."""
 
 MOUTH = ("jaw", "mouth", "cheek", "tongue")
+LONGEST_WAIT = timedelta(days=2)
+"""How long processes wait for the first one to make shards and code them."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,15 @@ def run(job: Job) -> None:
     model = RapModel(CONFIGS[job.recipe.config])
     load_stages(model, job.out)
     prepare_codec(model, job, place)
+    model.to(place.device)
     for name in job.stages:
         if (job.out / f"{name}.safetensors").exists():
             continue
+        if name == "denoising":
+            code_latents(model, job, place)
+        torch.manual_seed(job.recipe.seed)  # what a stage adds begins alike in every process
         stage = build_stage(name, model, job)
-        train(stage, job.recipe.stages[name], job.out, place)
+        train(stage, job.recipe.stages[name], job.out, place, job.recipe.seed)
         if place.rank == 0 and name in PARTS:
             save_part(model, name, job.out)
         elif place.rank == 0:
@@ -89,7 +96,8 @@ def run(job: Job) -> None:
 def join_processes() -> Place:
     """Join the other processes when started by ``torchrun``."""
     if "RANK" in os.environ:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        dist.init_process_group(backend, timeout=LONGEST_WAIT)
     return Place.here()
 
 
@@ -102,6 +110,21 @@ def prepare_codec(model: RapModel, job: Job, place: Place) -> None:
     if place.world > 1:
         dist.barrier()
     load_stages(model, job.out)
+
+
+def code_latents(model: RapModel, job: Job, place: Place) -> None:
+    """Code the motion shards as latents once; the other processes wait for the files."""
+    assert isinstance(model.vae, GuidedVAE)
+    for split in ("train", "heldout"):
+        path = latents_path(job, split)
+        if place.rank == 0 and not path.exists():
+            latents.code_clips(model.vae, job.folder("motion", split), path)
+    if place.world > 1:
+        dist.barrier()
+
+
+def latents_path(job: Job, split: str) -> Path:
+    return job.out / f"latents_{split}.safetensors"
 
 
 def save_part(model: RapModel, stage: str, out: Path) -> None:
@@ -161,10 +184,8 @@ def build_speaking(model: RapModel, job: Job) -> Stage:
 
 def build_denoising(model: RapModel, job: Job) -> Stage:
     assert isinstance(model.vae, GuidedVAE)
-    sources = []
-    for split in ("train", "heldout"):
-        path = job.out / f"latents_{split}.safetensors"
-        if not path.exists():
-            latents.code_clips(model.vae, job.folder("motion", split), path)
-        sources.append(latents.LatentSource(path, model.config, model.vae))
+    sources = [
+        latents.LatentSource(latents_path(job, split), model.config, model.vae)
+        for split in ("train", "heldout")
+    ]
     return Denoising(model, *sources, train_audio="audio" not in job.recipe.frozen)
