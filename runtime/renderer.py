@@ -56,9 +56,10 @@ class Renderer:
         """Take mono PCM (S,) in -1..1 and return the frames that it completes, oldest first."""
         if self._flushed:
             raise StateError("push after flush: the stream has ended - reset it to start another")
+        hops = self._features.push(pcm)  # refuses bad samples before anything has changed
         self._heard = np.concatenate([self._heard, pcm])
         self._pushed_samples += len(pcm)
-        return self._advance(pcm)
+        return self._advance(hops)
 
     def flush(self) -> list[Frame]:
         """End the stream and return its last frames; silence fills what is missing."""
@@ -71,11 +72,10 @@ class Renderer:
         silence = np.zeros(int(SILENCE_S * self._features.sample_rate), np.float32)
         frames: list[Frame] = []
         while self._next_frame < last:
-            frames += self._advance(silence)
+            frames += self._advance(self._features.push(silence))
         return frames
 
-    def _advance(self, pcm: NDArray[np.float32]) -> list[Frame]:
-        hops = self._features.push(pcm)
+    def _advance(self, hops: NDArray[np.float32]) -> list[Frame]:
         ready, self._audio_state = self._audio.step(hops, self._audio_state)
         return [frame for spoken in ready for frame in self._show(spoken)]
 
