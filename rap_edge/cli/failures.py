@@ -90,7 +90,7 @@ def failures_reported(context: Any) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            _say("interrupted: no output was left behind")
+            _say("interrupted: nothing half-written was left behind")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except Exception as error:
             if _belongs_to_typer(error):
