@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -41,7 +41,7 @@ def load_checkpoint(folder: Path) -> RapModel:
     try:
         config = ModelConfig.from_dict(json.loads((folder / "config.json").read_text()))
         tensors = load_file(folder / "model.safetensors")
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, json.JSONDecodeError, SafetensorError) as error:
         raise ConfigError(
             f"{folder} is not a checkpoint ({error}): expected config.json and model.safetensors"
         ) from error
@@ -50,4 +50,4 @@ def load_checkpoint(folder: Path) -> RapModel:
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:
         raise ConfigError(f"the weights of {folder} do not fit its config.json: {error}") from error
-    return model.eval().requires_grad_(False).to(torch.float32)
+    return model.eval().requires_grad_(False)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from rap_edge.config import CONFIGS
 from rap_edge.errors import ConfigError
 from rap_edge.training.loop import Schedule
 
@@ -28,7 +29,8 @@ class Recipe:
         """Read a recipe file.
 
         Raises:
-            ConfigError: it is not JSON, or names a stage or setting that does not exist.
+            ConfigError: it is not JSON, or names a configuration, stage or setting that does not
+                exist.
         """
         try:
             values = json.loads(path.read_text())
@@ -40,6 +42,10 @@ class Recipe:
         unknown = sorted(set(stages) - set(STAGES))
         if unknown:
             raise ConfigError(f"{path} names a stage {unknown[0]!r}: expected one of {STAGES}")
+        if recipe.config not in CONFIGS:
+            raise ConfigError(
+                f"{path} names a config {recipe.config!r}: expected one of {list(CONFIGS)}"
+            )
         return recipe
 
     def with_budget(self, budget: float) -> Recipe:
