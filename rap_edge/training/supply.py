@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,5 +33,5 @@ def maker(kind: str, split: Split, data: Path, shards: Path) -> Callable[[Path, 
     """Return what writes one shard of a kind."""
     if kind == "speech":
         names = HeadModel.load(data / "heads" / "ict").names
-        return functools.partial(corpus.Maker(split, names, data / "speech"))
+        return corpus.Maker(split, names, data / "speech")
     return generate.Maker(kind, split, data, shards / "fits")  # type: ignore[arg-type]
