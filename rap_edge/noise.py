@@ -10,11 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+SEEDS = 2**64
+
 
 def latent_noise(seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return standard normal noise of ``shape`` for latent ``index`` of stream ``seed``."""
-    if seed < 0 or index < 0:
-        raise ValueError(f"seed {seed}, latent {index}: expected both to be 0 or more")
+    if not 0 <= seed < SEEDS or index < 0:
+        raise ValueError(f"seed {seed}, latent {index}: expected 0 to 2**64 - 1, and 0 or more")
     size = int(np.prod(shape))
     pairs = -(-size // 2)
     raw = np.random.Philox(key=np.array([seed, index], np.uint64)).random_raw(2 * pairs)
