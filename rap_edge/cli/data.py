@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Make training data, and look at it.")
+from rap_edge.cli.failures import ask_for_traceback
+
+app = typer.Typer(no_args_is_help=True)
 
 
 class People(str, Enum):
@@ -26,6 +28,15 @@ Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
 Fits = Annotated[
     Path | None, typer.Option(help="The folder of head fits; OUT/../fits if not given.")
 ]
+
+
+@app.callback()
+def settings(
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Make training data, and look at it."""
 
 
 @app.command()

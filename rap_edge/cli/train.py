@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+
 app = typer.Typer()
 
 
 @app.command()
 def train(
     data: Annotated[Path, typer.Option(help="The data folder (docs/data.md).")],
-    out: Annotated[Path, typer.Option(help="Where the stages and the checkpoint go.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where the stages and the checkpoint go.")
+    ] = Path("runs/live"),
     recipe: Annotated[Path, typer.Option(help="Stages and their lengths.")] = Path(
         "recipes/live.json"
     ),
@@ -26,6 +30,9 @@ def train(
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all cores.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that make shards.")] = 2,
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
+    ] = False,
 ) -> None:
     """Make the shards that are missing, train every stage, resume what was stopped."""
     import torch
@@ -37,4 +44,11 @@ def train(
         torch.set_num_threads(threads)
     chosen = Recipe.read(recipe).with_budget(budget)
     names = tuple(stages.split(",")) if stages else tuple(chosen.stages)
+    unknown = [name for name in names if name not in chosen.stages]
+    if unknown:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"--stages names {unknown[0]!r} - expected some of {', '.join(chosen.stages)}, the "
+            "recipe's - leave it out",
+        )
     run(Job(data, shards or out / "shards", out, chosen, names, jobs))
