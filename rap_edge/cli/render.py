@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rap_edge import RenderStats
 
 SCHEMA_VERSION = 1
+LARGEST_SEED = 2**64 - 1
 
 
 def render(
@@ -28,7 +29,9 @@ def render(
     bundle: Annotated[
         Path | None, typer.Option(help="Folder of a bundle.", show_default="the built-in one")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed moves the head otherwise.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed moves the head otherwise.")
+    ] = 0,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
     ] = None,
