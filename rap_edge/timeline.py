@@ -39,10 +39,6 @@ class Timeline:
     def hops_per_frame(self) -> int:
         return self.frame_samples // self.hop_samples
 
-    @property
-    def hops_per_latent(self) -> int:
-        return self.hops_per_frame * self.frames_per_latent
-
     def frames(self, samples: int) -> int:
         """Frames needed to cover ``samples``: the last one may be partly silence."""
         return -(-samples // self.frame_samples)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -115,11 +115,3 @@ def opening(points: Landmarks) -> Curve:
     gap = np.linalg.norm(points[..., UPPER_LIP, :] - points[..., LOWER_LIP, :], axis=-1)
     eyes = np.linalg.norm(points[..., RIGHT_EYE, :] - points[..., LEFT_EYE, :], axis=-1)
     return np.asarray(gap / eyes, dtype=np.float64)
-
-
-def measure_openings(
-    videos: Sequence[NDArray[np.uint8]], python: Path | None = None
-) -> list[Curve]:
-    """Measure the mouth in each video (F, H, W, 3) uint8 RGB -> one curve (F,) a video."""
-    with FaceMesh(python) as mesh:
-        return [opening(mesh.track(video)) for video in videos]

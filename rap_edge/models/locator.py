@@ -57,11 +57,6 @@ def _normalized(image: Tensor) -> Tensor:
     return image.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-def _doubled(x: Tensor) -> Tensor:
-    """Repeat every cell of (N, C, H, W) twice each way."""
-    return nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
-
-
 class CoarseLocator(nn.Module):
     """Score every 8-pixel cell of a window as a face's centre, and say where and how large."""
 
