@@ -60,7 +60,9 @@ def test_rest_closes_an_open_mouth(
     assert frame.labels.interior.sum() == 0
 
 
-@pytest.mark.skipif(DATA is None, reason="RAP_EDGE_DATA names no data folder")
+@pytest.mark.skipif(
+    DATA is None, reason="needs the data folder (docs/data.md) - set RAP_EDGE_DATA to it"
+)
 @pytest.mark.parametrize("index", range(0, 348, 29))
 def test_real_portraits_rest_with_closed_lips_and_speak(index: int) -> None:
     data = Path(str(DATA))
