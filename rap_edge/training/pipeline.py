@@ -18,6 +18,7 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 
 from rap_edge.config import CONFIGS
+from rap_edge.errors import ConfigError
 from rap_edge.models.checkpoint import save_checkpoint, save_tensors
 from rap_edge.models.guided import GuidedVAE
 from rap_edge.models.model import RapModel
@@ -43,6 +44,9 @@ PARTS = {
     "denoising": ("dit.", "audio."),
 }
 """What of the model each stage trains; later stages overrule earlier ones."""
+
+LOCATED = ("motion", "joint", "denoising")
+"""Stages that see where on a head the places of a portrait lie."""
 
 MOUTH = ("jaw", "mouth", "cheek", "tongue")
 LONGEST_WAIT = timedelta(days=2)
@@ -77,6 +81,8 @@ def run(job: Job) -> None:
     for name in job.stages:
         if (job.out / f"{name}.safetensors").exists():
             continue
+        load_stages(model, job.out)  # another process may have finished one
+        require_coordinates(name, job.out)
         if name == "denoising":
             code_latents(model, job, place)
         torch.manual_seed(job.recipe.seed)  # what a stage adds begins alike in every process
@@ -86,6 +92,7 @@ def run(job: Job) -> None:
             save_part(model, name, job.out)
         elif place.rank == 0:
             save_tensors(stage.modules.state_dict(), job.out / f"{name}.safetensors")
+        wait_for_all(place)
     if place.rank == 0:
         load_stages(model, job.out)
         save_checkpoint(model.cpu(), job.out / "checkpoint")
@@ -101,15 +108,28 @@ def join_processes() -> Place:
     return Place.here()
 
 
+def wait_for_all(place: Place) -> None:
+    if place.world > 1:
+        dist.barrier()
+
+
 def prepare_codec(model: RapModel, job: Job, place: Place) -> None:
     """Fit the codecs once; the other processes wait for the file."""
     assert isinstance(model.vae, GuidedVAE)
     if place.rank == 0 and not (job.out / "codec.safetensors").exists():
         latents.fit_codecs(model.vae, job.folder("motion", "train"))
         save_part(model, "codec", job.out)
-    if place.world > 1:
-        dist.barrier()
+    wait_for_all(place)
     load_stages(model, job.out)
+
+
+def require_coordinates(stage: str, out: Path) -> None:
+    """Raise ConfigError where a stage would build on a portrait encoder that knows nothing yet."""
+    if stage in LOCATED and not (out / "coordinates.safetensors").exists():
+        raise ConfigError(
+            f"{out} has no coordinates.safetensors: stage {stage} builds on the stage coordinates, "
+            "train that one first"
+        )
 
 
 def code_latents(model: RapModel, job: Job, place: Place) -> None:
@@ -119,8 +139,7 @@ def code_latents(model: RapModel, job: Job, place: Place) -> None:
         path = latents_path(job, split)
         if place.rank == 0 and not path.exists():
             latents.code_clips(model.vae, job.folder("motion", split), path)
-    if place.world > 1:
-        dist.barrier()
+    wait_for_all(place)
 
 
 def latents_path(job: Job, split: str) -> Path:
