@@ -20,6 +20,28 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return x * (1 + scale) + shift
 
 
+class LatentAudio(nn.Module):
+    """Let every audio token of a latent know all of that latent's audio.
+
+    Attention averages tokens, and a latent codes several frames in one vector: without this, which
+    sound belongs to which of them is lost. The successor of RAP makes its tokens by such a network
+    (SoulX-FlashHead's audio projection); here it corrects the encoder's and starts as nothing.
+    """
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.gather = nn.Linear(tokens * width, width)
+        self.spread = nn.Linear(width, tokens * width)
+        nn.init.zeros_(self.spread.weight)
+        nn.init.zeros_(self.spread.bias)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """(N, T * L, D) -> the same shape."""
+        latents = audio.unflatten(1, (-1, self.tokens)).flatten(2)
+        return audio + self.spread(F.gelu(self.gather(latents))).reshape_as(audio)
+
+
 class Block(nn.Module):
     """Self-attention, hybrid audio attention and a feed-forward layer, modulated by solver time."""
 
@@ -65,6 +87,7 @@ class AudioDiT(nn.Module):
         self.audio_place = nn.Parameter(
             torch.randn(1, window * config.tokens_per_latent, dit.width) * 0.02
         )
+        self.latent_audio = LatentAudio(config.tokens_per_latent, dit.width)
         self.no_audio = nn.Parameter(torch.zeros(1, 1, dit.width))
         self.time = nn.Sequential(
             nn.Linear(dit.width, dit.width), nn.SiLU(), nn.Linear(dit.width, 6 * dit.width)
@@ -101,7 +124,7 @@ class AudioDiT(nn.Module):
         x = self.embed(self.patchify(torch.cat([latent, reference], 2))) + self.place
         x = x.flatten(1, 2)
         time = self.time(timestep).unflatten(-1, (6, 1, -1))
-        audio = tokens + self.audio_place
+        audio = self.latent_audio(tokens) + self.audio_place
         for block in self.blocks:
             x = block(x, audio, time, self.cosine, self.sine, self.window)
         x = self.out(modulate(self.norm(x), time[:, 0], time[:, 1]))
