@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rap_edge.errors import ConfigError
 from rap_edge.training.loop import Metrics, Place, Run, Schedule, Stage, train
 from rap_edge.training.losses import flow_matching_loss, pixel_loss
-from rap_edge.training.recipe import Recipe
+from rap_edge.training.recipe import RECIPES, Recipe
 
 CPU = Place(torch.device("cpu"), bf16=False)
 SCHEDULE = Schedule(steps=8, batch=4, validate_every=4, save_every=4, averaging=0.9)
@@ -119,7 +119,7 @@ def test_pixel_loss_counts_level_and_edges() -> None:
 
 
 def test_recipes_are_read_and_scaled() -> None:
-    recipe = Recipe.read(Path(__file__).parents[1] / "recipes" / "live.json")
+    recipe = Recipe.read(RECIPES / "live.json")
     doubled = recipe.with_budget(2.0)
     assert doubled.stages["motion"].steps == 2 * recipe.stages["motion"].steps
     with pytest.raises(ConfigError, match="budget is 0"):

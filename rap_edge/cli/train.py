@@ -18,9 +18,10 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where the stages and the checkpoint go.")
     ] = Path("runs/live"),
-    recipe: Annotated[Path, typer.Option(help="Stages and their lengths.")] = Path(
-        "recipes/live.json"
-    ),
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Stages and their lengths; the default bundle's if not given."),
+    ] = None,
     shards: Annotated[
         Path | None, typer.Option(help="Where the shards are or go; OUT/shards if not given.")
     ] = None,
@@ -38,11 +39,11 @@ def train(
     import torch
 
     from rap_edge.training.pipeline import Job, run
-    from rap_edge.training.recipe import Recipe
+    from rap_edge.training.recipe import RECIPES, Recipe
 
     if threads:
         torch.set_num_threads(threads)
-    chosen = Recipe.read(recipe).with_budget(budget)
+    chosen = Recipe.read(recipe or RECIPES / "live.json").with_budget(budget)
     names = tuple(stages.split(",")) if stages else tuple(chosen.stages)
     unknown = [name for name in names if name not in chosen.stages]
     if unknown:

@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import load_file
 
-from rap_edge.config import CONFIGS
+from rap_edge.config import CONFIGS, VAEConfig
 from rap_edge.errors import ConfigError
 from rap_edge.models.checkpoint import save_checkpoint, save_tensors
 from rap_edge.models.guided import GuidedVAE
@@ -88,10 +88,8 @@ def run(job: Job) -> None:
         torch.manual_seed(job.recipe.seed)  # what a stage adds begins alike in every process
         stage = build_stage(name, model, job)
         train(stage, job.recipe.stages[name], job.out, place, job.recipe.seed)
-        if place.rank == 0 and name in PARTS:
-            save_part(model, name, job.out)
-        elif place.rank == 0:
-            save_tensors(stage.modules.state_dict(), job.out / f"{name}.safetensors")
+        if place.rank == 0:
+            save_baseline(stage, job) if name == "plain" else save_part(model, name, job.out)
         wait_for_all(place)
     if place.rank == 0:
         load_stages(model, job.out)
@@ -113,11 +111,21 @@ def wait_for_all(place: Place) -> None:
         dist.barrier()
 
 
+def guided_vae(model: RapModel) -> GuidedVAE:
+    """Return the VAE; raises ConfigError for a plain one, which has no labels to learn."""
+    if not isinstance(model.vae, GuidedVAE):
+        raise ConfigError(
+            f"configuration {model.config.name!r} has a plain VAE: expected a guided one, the "
+            "stages train motion latents; the stage plain trains a plain VAE beside it"
+        )
+    return model.vae
+
+
 def prepare_codec(model: RapModel, job: Job, place: Place) -> None:
     """Fit the codecs once; the other processes wait for the file."""
-    assert isinstance(model.vae, GuidedVAE)
+    vae = guided_vae(model)
     if place.rank == 0 and not (job.out / "codec.safetensors").exists():
-        latents.fit_codecs(model.vae, job.folder("motion", "train"))
+        latents.fit_codecs(vae, job.folder("motion", "train"))
         save_part(model, "codec", job.out)
     wait_for_all(place)
     load_stages(model, job.out)
@@ -134,11 +142,11 @@ def require_coordinates(stage: str, out: Path) -> None:
 
 def code_latents(model: RapModel, job: Job, place: Place) -> None:
     """Code the motion shards as latents once; the other processes wait for the files."""
-    assert isinstance(model.vae, GuidedVAE)
+    vae = guided_vae(model)
     for split in ("train", "heldout"):
         path = latents_path(job, split)
         if place.rank == 0 and not path.exists():
-            latents.code_clips(model.vae, job.folder("motion", split), path)
+            latents.code_clips(vae, job.folder("motion", split), path)
     wait_for_all(place)
 
 
@@ -154,6 +162,19 @@ def save_part(model: RapModel, stage: str, out: Path) -> None:
         if name.startswith(PARTS[stage])
     }
     save_tensors(tensors, out / f"{stage}.safetensors")
+
+
+def save_baseline(stage: Stage, job: Job) -> None:
+    """Write the plain VAE as a checkpoint of its own, ``OUT/plain``, for evaluation."""
+    config = CONFIGS[job.recipe.config]
+    model = RapModel(dataclasses.replace(config, vae=plain_config(config.vae)))
+    model.vae.load_state_dict(stage.modules["vae"].state_dict())
+    save_checkpoint(model, job.out / "plain")
+    save_tensors(stage.modules.state_dict(), job.out / "plain.safetensors")
+
+
+def plain_config(vae: VAEConfig) -> VAEConfig:
+    return dataclasses.replace(vae, kind="plain", reference_channels=vae.channels)
 
 
 def load_stages(model: RapModel, out: Path) -> None:
@@ -172,7 +193,6 @@ def build_stage(name: str, model: RapModel, job: Job) -> Stage:
         return build_denoising(model, job)
     if name == "plain":
         return build_plain(model, job)
-    assert isinstance(model.vae, GuidedVAE)
     stages: dict[str, Callable[..., Stage]] = {
         "coordinates": vae_stages.Coordinates,
         "motion": vae_stages.MotionEncoding,
@@ -180,13 +200,13 @@ def build_stage(name: str, model: RapModel, job: Job) -> Stage:
         "joint": vae_stages.Joint,
     }
     train_set, heldout = (PictureSource(job.folder("video", s)) for s in ("train", "heldout"))
-    return stages[name](model.vae, train_set, heldout)
+    return stages[name](guided_vae(model), train_set, heldout)
 
 
 def build_plain(model: RapModel, job: Job) -> Stage:
     """Set up the baseline: the plain VAE of the same size, trained on squares of half the side."""
     side = model.config.vae.resolution // 2
-    config = dataclasses.replace(model.config.vae, kind="plain", resolution=side)
+    config = dataclasses.replace(plain_config(model.config.vae), resolution=side)
     sources = (ClipSource(job.folder("video", split), side) for split in ("train", "heldout"))
     return PlainPixels(PlainVAE(config), *sources)
 
@@ -202,9 +222,9 @@ def build_speaking(model: RapModel, job: Job) -> Stage:
 
 
 def build_denoising(model: RapModel, job: Job) -> Stage:
-    assert isinstance(model.vae, GuidedVAE)
+    vae = guided_vae(model)
     sources = [
-        latents.LatentSource(latents_path(job, split), model.config, model.vae)
+        latents.LatentSource(latents_path(job, split), model.config, vae)
         for split in ("train", "heldout")
     ]
     return Denoising(model, *sources, train_audio="audio" not in job.recipe.frozen)

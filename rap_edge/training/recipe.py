@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from rap_edge import strict_json
 from rap_edge.config import CONFIGS
 from rap_edge.errors import ConfigError
+from rap_edge.training.dataset import Kind
 from rap_edge.training.loop import Schedule
 
+RECIPES = Path(__file__).parent / "recipes"
 STAGES = ("speech", "coordinates", "motion", "painting", "joint", "denoising", "plain")
 
 
@@ -20,7 +22,7 @@ class Recipe:
 
     config: str
     seed: int
-    clips: dict[str, int]
+    clips: dict[Kind, int]
     stages: dict[str, Schedule]
     frozen: tuple[str, ...] = ()  # "audio": the transformer leaves the audio encoder as it is
 
@@ -33,13 +35,10 @@ class Recipe:
                 exist.
         """
         try:
-            values = json.loads(path.read_text())
-            stages = {name: Schedule(**entry) for name, entry in values.pop("stages").items()}
-            frozen = tuple(values.pop("frozen", ()))
-            recipe = cls(stages=stages, frozen=frozen, **values)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            recipe = strict_json.decode(cls, strict_json.parse(path.read_text("utf8")))
+        except (OSError, ValueError) as error:
             raise ConfigError(f"{path} is not a recipe: {error}") from error
-        unknown = sorted(set(stages) - set(STAGES))
+        unknown = sorted(set(recipe.stages) - set(STAGES))
         if unknown:
             raise ConfigError(f"{path} names a stage {unknown[0]!r}: expected one of {STAGES}")
         if recipe.config not in CONFIGS:
