@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from rap_edge.cli.failures import ask_for_traceback
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+class Kind(str, Enum):
+    """What the shards of a folder hold."""
+
+    speech = "speech"
+    video = "video"
+    motion = "motion"
 
 
 class People(str, Enum):
@@ -21,13 +29,7 @@ class People(str, Enum):
 
 
 Data = Annotated[Path, typer.Option(help="The data folder (docs/data.md).")]
-Out = Annotated[Path, typer.Option(help="The folder to write; finished shards are kept.")]
-Split = Annotated[People, typer.Option(help="Which portraits, sentences and voices.")]
-Seed = Annotated[int, typer.Option(help="Fixes everything.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
-Fits = Annotated[
-    Path | None, typer.Option(help="The folder of head fits; OUT/../fits if not given.")
-]
 
 
 @app.callback()
@@ -40,61 +42,45 @@ def settings(
 
 
 @app.command()
-def speech(
+def make(
+    kind: Annotated[
+        Kind,
+        typer.Argument(help="Takes of speech, clips with pictures, or clips with labels only."),
+    ],
     data: Data,
-    out: Out,
-    people: Split = People.train,
-    hours: Annotated[float, typer.Option(help="How much.")] = 4.0,
-    seed: Seed = 0,
+    out: Annotated[
+        Path, typer.Option(help="The folder to write; finished shards are kept, fits go beside it.")
+    ],
+    clips: Annotated[int, typer.Option(min=1, help="How many; a take of speech has 30 s.")],
+    people: Annotated[
+        People, typer.Option(help="Which portraits, sentences and voices.")
+    ] = People.train,
+    seed: Annotated[
+        int | None, typer.Option(help="Fixes everything.", show_default="that of rap-edge train")
+    ] = None,
     jobs: Jobs = 1,
 ) -> None:
-    """Make hours of speech with expression curves and no pictures."""
-    from rap_edge.training import dataset
-    from rap_edge.training.rig import HeadModel
-    from rap_edge.training.speech.corpus import TAKE_S, Maker
+    """Make shards of one kind, the same that `rap-edge train` makes."""
+    from rap_edge.training import dataset, supply
 
-    plan = dataset.Plan("speech", people.value, seed, clips_per_shard=20)
-    names = HeadModel.load(data / "heads" / "ict").names
-    maker = Maker(people.value, names, data / "speech")
-    dataset.build(out, plan, round(hours * 3600 / TAKE_S), maker, jobs)
+    seed = supply.SEEDS[kind.value] if seed is None else seed
+    plan = dataset.Plan(kind.value, people.value, seed, supply.CLIPS_PER_SHARD[kind.value])
+    maker = supply.maker(kind.value, people.value, data, out.resolve().parent)
+    dataset.build(out, plan, clips, maker, jobs)
 
 
 @app.command()
-def fit(data: Data, out: Out, jobs: Jobs = 1) -> None:
+def fit(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder to write; finished fits are kept.")],
+    jobs: Jobs = 1,
+) -> None:
     """Fit the head model to every portrait, once."""
     from rap_edge.training import dataset
     from rap_edge.training.generate import Portraits, fit_person
 
     count = len(Portraits.load(data).names)
     dataset.each(fit_person, [(data, out, person) for person in range(count)], jobs, "fits")
-
-
-@app.command()
-def video(
-    data: Data,
-    out: Out,
-    people: Split = People.train,
-    clips: Annotated[int, typer.Option(min=1)] = 700,
-    seed: Seed = 0,
-    jobs: Jobs = 1,
-    fits: Fits = None,
-) -> None:
-    """Make clips with pictures and labels."""
-    _clips("video", data, out, people, clips, seed, jobs, fits)
-
-
-@app.command()
-def motion(
-    data: Data,
-    out: Out,
-    people: Split = People.train,
-    clips: Annotated[int, typer.Option(min=1)] = 3000,
-    seed: Seed = 1,
-    jobs: Jobs = 1,
-    fits: Fits = None,
-) -> None:
-    """Make clips with labels only, several times faster."""
-    _clips("motion", data, out, people, clips, seed, jobs, fits)
 
 
 @app.command()
@@ -108,21 +94,3 @@ def contact(
 
     draw(shard, out, clips)
     typer.echo(str(out))
-
-
-def _clips(
-    kind: Literal["video", "motion"],
-    data: Path,
-    out: Path,
-    people: People,
-    clips: int,
-    seed: int,
-    jobs: int,
-    fits: Path | None,
-) -> None:
-    from rap_edge.training import dataset
-    from rap_edge.training.generate import Maker
-
-    plan = dataset.Plan(kind, people.value, seed, clips_per_shard=8)
-    maker = Maker(kind, people.value, data, fits or out.resolve().parent / "fits")
-    dataset.build(out, plan, clips, maker, jobs)

@@ -107,7 +107,7 @@ def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
         rows["region"].append(((face > 0.3) + MOUTH_WEIGHT * mouth_cells(groups)).half())
         rows["hops"].append(torch.from_numpy(log_mel(shard.part("audio")[clip])).half())
     if not rows["hops"]:
-        raise ConfigError(f"{folder} has no shards: run rap-edge data motion first")
+        raise ConfigError(f"{folder} has no shards: run rap-edge data make motion first")
     save_tensors({name: torch.stack(values) for name, values in rows.items()}, path)
 
 

@@ -68,7 +68,7 @@ class PictureSource:
     def __init__(self, folder: Path) -> None:
         self.shards = [Shard(path) for path in paths(folder)]
         if not self.shards:
-            raise ConfigError(f"{folder} has no shards: run rap-edge data video first")
+            raise ConfigError(f"{folder} has no shards: run rap-edge data make video first")
         self.sizes = np.array([len(shard) for shard in self.shards])
 
     def clip(self, rng: np.random.Generator) -> tuple[Shard, int]:

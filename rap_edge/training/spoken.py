@@ -35,7 +35,7 @@ class SpeechSource:
             hops += [log_mel(take).astype(np.float16) for take in shard.whole("audio")]
             weights += list(shard.whole("expression").astype(np.float16))
         if not hops:
-            raise ConfigError(f"{folder} has no shards: run rap-edge data speech first")
+            raise ConfigError(f"{folder} has no shards: run rap-edge data make speech first")
         self.hops, self.weights = hops, weights
         self.mouth = np.array(mouth)
 
