@@ -22,6 +22,12 @@ def test_the_exit_codes_are_documented() -> None:
         assert f"| {code.value} |" in page
 
 
+def test_every_command_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs/cli.md").read_text()
+    for name in COMMANDS:
+        assert f"\n## `rap-edge {name} " in page
+
+
 def test_an_own_code_wins() -> None:
     assert exit_code(CommandError(ExitCode.NO_INPUT, "gone")) == ExitCode.NO_INPUT
 
