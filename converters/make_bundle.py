@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -57,7 +58,8 @@ def make_bundle(
         half: round the weights to fp16 and store them so; the arithmetic stays fp32.
 
     Returns the bundle and how far each output is from torch. Raises ConfigError for a folder that
-    is no checkpoint, ParityError if a graph does not compute what torch computes.
+    is no checkpoint or a file that is no locator, ParityError if a graph does not compute what
+    torch computes.
     """
     papers = papers or Papers()
     model = load_checkpoint(checkpoint)
@@ -110,10 +112,18 @@ def _paper_parts(papers: Papers) -> dict[str, Part]:
         if papers.card is not None:
             parts["card.md"] = Part(papers.card.read_bytes(), "card", papers.licence)
         for path in papers.licences:
-            parts[f"licences/{path.name}"] = Part(path.read_bytes(), "licence", "NOASSERTION")
+            parts[f"licences/{path.name}"] = Part(path.read_bytes(), "licence", _reference(path))
     except OSError as error:
-        raise ConfigError(f"{error.filename} cannot be read ({error.strerror})") from error
+        raise ConfigError(
+            f"{error.filename} cannot be read ({error.strerror}) - expected a file to put into the "
+            "bundle - check the path"
+        ) from error
     return parts
+
+
+def _reference(licence: Path) -> str:
+    """Return the SPDX reference to a licence text by its own name."""
+    return "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", licence.stem)
 
 
 def _made_with(half: bool) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class FileEntry:
     size: int
     sha256: str
     role: str  # graph, card, licence, ...
-    licence: str  # SPDX expression
+    licence: str  # SPDX expression; LicenseRef-NAME of a licence text
 
 
 @dataclass(frozen=True)

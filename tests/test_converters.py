@@ -58,8 +58,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(
     checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Bundle, list[Difference]]:
-    papers = Papers(card=checkpoint / "config.json", quality={"psnr": 36.0})
     out = tmp_path_factory.mktemp("made") / "tiny"
+    terms = out.parent / "head_model_MIT.txt"
+    terms.write_text("Permission is hereby granted")
+    papers = Papers(card=checkpoint / "config.json", licences=(terms,), quality={"psnr": 36.0})
     locator = out.parent / "locator.safetensors"
     Locators().save(locator)
     return make_bundle(checkpoint, out, locator, papers)
@@ -131,6 +133,12 @@ def test_a_bundle_holds_its_papers_and_its_shapes(bundle: Bundle) -> None:
     assert denoiser.outputs[0].shape == (1, 5, 8, 2, 2)
 
 
+def test_every_file_of_a_bundle_has_a_licence(bundle: Bundle) -> None:
+    licences = {entry.path: entry.licence for entry in bundle.manifest.files}
+    assert licences.pop("licences/head_model_MIT.txt") == "LicenseRef-head-model-MIT"
+    assert set(licences.values()) == {"Apache-2.0"}
+
+
 def test_the_plain_decoder_hands_its_state_on() -> None:
     config = replace(TINY, vae=replace(TINY.vae, kind="plain"))
     decoder = graphs_of(lively(config))[3]
@@ -197,6 +205,12 @@ def test_a_parity_error_lists_every_output_that_fails() -> None:
 def test_a_folder_that_is_no_checkpoint_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not a checkpoint"):
         make_bundle(tmp_path / "nothing", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_no_locator_leaves_nothing_behind(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no weights of the face finder"):
+        make_bundle(checkpoint, tmp_path / "out", checkpoint / "config.json")
     assert not list(tmp_path.iterdir())
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 
-from rap_edge.errors import NoFaceFound
+from rap_edge.errors import ConfigError, NoFaceFound
 from rap_edge.locate import (
     CELL,
     PAD,
@@ -161,6 +162,15 @@ def test_saved_weights_are_loaded_to_fp16_precision(tmp_path: Path) -> None:
     loaded = Locators.load(tmp_path / "locator.safetensors")
     image = torch.randint(0, 256, (1, 128, 128, 3), dtype=torch.uint8)
     torch.testing.assert_close(loaded.coarse(image), locators.coarse(image), rtol=0, atol=0.01)
+
+
+def test_a_file_that_holds_no_locator_is_refused_by_name(tmp_path: Path) -> None:
+    nothing, text, other = (tmp_path / name for name in ("nothing", "text", "other"))
+    text.write_text("not weights")
+    save_file({"weight": torch.zeros(3)}, other)
+    for path in (nothing, text, other, tmp_path):
+        with pytest.raises(ConfigError, match=rf"{path.name} gives no weights .* or train it"):
+            Locators.load(path)
 
 
 @pytest.fixture(scope="module")

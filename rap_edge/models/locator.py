@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from rap_edge.errors import ConfigError
 from rap_edge.locate import REFINE_SIZE
 
 COARSE_WIDTHS = (12, 24, 40, 56, 72)
@@ -147,7 +149,19 @@ class Locators(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> Locators:
-        """Read weights that `save` wrote, ready for inference."""
+        """Read weights that `save` wrote, ready for inference.
+
+        Raises:
+            ConfigError: the file is missing or no safetensors file, or holds other weights.
+        """
         model = cls().fold()
-        model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+        try:
+            weights = load_file(path)
+            model.load_state_dict({name: value.float() for name, value in weights.items()})
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = "it holds others" if isinstance(error, RuntimeError) else error
+            raise ConfigError(
+                f"{path} gives no weights of the face finder ({reason}) - expected a file that "
+                "`Locators.save` wrote - name weights/locator.safetensors, or train it again"
+            ) from error
         return model
