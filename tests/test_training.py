@@ -85,8 +85,8 @@ torch.distributed.destroy_process_group()
 def test_two_processes_stay_equal_and_see_different_data(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    command += ["--master-port=29611", str(program), str(tmp_path), str(Path(__file__).parent)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += [str(program), str(tmp_path), str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     lines = sorted(line for line in done.stdout.splitlines() if line.startswith("weights"))
