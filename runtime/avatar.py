@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -98,8 +99,8 @@ class Avatar:
         from rap_edge.media import VideoWriter
 
         height, width = self.image.shape[:2]
-        count = 0
-        with VideoWriter(out, width, height, self.model.config.fps, pcm.sample_rate) as writer:
+        fps, count = self.model.config.fps, 0
+        with closing(pcm), VideoWriter(out, width, height, fps, pcm.sample_rate) as writer:
             for frame in self._frames(pcm, seed, clock):
                 writer.write(frame.image, frame.audio)
                 count += 1
@@ -108,9 +109,10 @@ class Avatar:
         return self._stats(count, clock)
 
     def _frames(self, pcm: PCM, seed: int, clock: Clock) -> Iterator[Frame]:
-        renderer = self.renderer(pcm.sample_rate, seed)
-        for piece in pcm.pieces:
-            yield from _timed(partial(renderer.push, piece), clock)
+        with closing(pcm):
+            renderer = self.renderer(pcm.sample_rate, seed)
+            for piece in pcm.pieces:
+                yield from _timed(partial(renderer.push, piece), clock)
         if not renderer.pushed_samples:
             raise AudioError("audio is empty: expected at least one sample; give it some speech")
         yield from _timed(renderer.flush, clock)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.errors import AudioError
+
+if TYPE_CHECKING:
+    from rap_edge.media import Recording
 
 PIECE_S = 0.32
 
@@ -24,6 +27,12 @@ class PCM:
 
     pieces: Iterator[NDArray[np.float32]]
     sample_rate: int
+    recording: Recording | None = None  # the file that the pieces come from
+
+    def close(self) -> None:
+        """Close the file, if it is one, before its end."""
+        if self.recording is not None:
+            self.recording.close()
 
 
 def open_pcm(audio: Audio, sample_rate: int | None) -> PCM:
@@ -35,7 +44,8 @@ def open_pcm(audio: Audio, sample_rate: int | None) -> PCM:
     if isinstance(audio, (str, os.PathLike)):
         from rap_edge.media import AUDIO_RATE, read_audio
 
-        return PCM(_cut(read_audio(audio), AUDIO_RATE), AUDIO_RATE)
+        recording = read_audio(audio)
+        return PCM(_cut(recording, AUDIO_RATE), AUDIO_RATE, recording)
     if sample_rate is None:
         raise AudioError("sample_rate is None: expected the rate of the samples in Hz; pass it")
     whole = isinstance(audio, (np.ndarray, bytes, bytearray, memoryview))

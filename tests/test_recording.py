@@ -111,8 +111,13 @@ def test_the_duration_is_known_before_reading(encode: Encode) -> None:
     recording = read_audio(encode(tone(1.5, 16000), 16000))
     assert recording.duration_s == pytest.approx(1.5, abs=0.01)
     assert recording.sample_rate == AUDIO_RATE
+
+
+def test_a_closed_recording_gives_nothing_more_and_holds_no_file(encode: Encode) -> None:
+    recording = read_audio(encode(tone(1.5, 16000), 16000))
     recording.close()
     assert list(recording) == []
+    assert recording.source.gi_frame is None
 
 
 def test_clipped_samples_pass_and_blocks_are_small(encode: Encode) -> None:

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 import rap_edge
 from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.config import TINY
-from rap_edge.errors import AudioError, StateError
+from rap_edge.errors import AudioError, MediaError, StateError
+from rap_edge.media import Recording, read_audio
 from rap_edge.portrait import Crop
 from rap_edge.runtime import Avatar, Frame
 
 RATE = 16000
+RECORDING = Path(__file__).parents[1] / "examples" / "speech.flac"
 PAINTED_BIN = 8
 BLUE = 77
 
@@ -204,6 +206,21 @@ def test_render_to_a_file_reports_its_numbers(avatar: Avatar, tmp_path: Path) ->
     assert stats.x_realtime == pytest.approx(1.0 / stats.render_seconds)
     assert seen == list(range(25))
     assert out.stat().st_size > 0
+
+
+def test_a_film_that_cannot_be_written_leaves_the_recording_closed(
+    avatar: Avatar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Recording] = []
+
+    def remembered(path: Path) -> Recording:
+        opened.append(read_audio(path))
+        return opened[-1]
+
+    monkeypatch.setattr("rap_edge.media.read_audio", remembered)
+    with pytest.raises(MediaError):
+        avatar.render(RECORDING, tmp_path / "nowhere" / "hello.mp4")
+    assert list(opened[0]) == []
 
 
 @pytest.mark.parametrize(

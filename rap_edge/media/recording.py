@@ -33,6 +33,7 @@ class Recording:
     sample_rate: int
     duration_s: float | None
     blocks: Generator[NDArray[np.float32], None, None]
+    source: Generator[NDArray[np.float32], None, None]  # of the blocks; holds the file
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return self.blocks
@@ -40,6 +41,7 @@ class Recording:
     def close(self) -> None:
         """Close the file before its end; an iteration that ran to the end has closed it."""
         self.blocks.close()
+        self.source.close()
 
 
 def read_audio(path: str | PathLike[str], sample_rate: int = AUDIO_RATE) -> Recording:
@@ -56,7 +58,7 @@ def read_audio(path: str | PathLike[str], sample_rate: int = AUDIO_RATE) -> Reco
         raise AudioError(f"{path} has no audio samples - expected speech - record it again")
     duration = container.duration
     duration_s = None if duration is None else duration / av.time_base
-    return Recording(sample_rate, duration_s, _resumed(first, blocks))
+    return Recording(sample_rate, duration_s, _resumed(first, blocks), blocks)
 
 
 def _open(path: Path) -> InputContainer:
@@ -84,13 +86,10 @@ def _open(path: Path) -> InputContainer:
 
 
 def _resumed(
-    first: NDArray[np.float32], rest: Generator[NDArray[np.float32], None, None]
+    first: NDArray[np.float32], rest: Iterator[NDArray[np.float32]]
 ) -> Generator[NDArray[np.float32], None, None]:
-    try:
-        yield first
-        yield from rest
-    finally:
-        rest.close()
+    yield first
+    yield from rest
 
 
 def _mono_blocks(
