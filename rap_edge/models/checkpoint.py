@@ -1,4 +1,4 @@
-"""Checkpoints: ``config.json`` and ``model.safetensors`` in one folder, written whole."""
+"""Checkpoints: ``config.json`` and ``model.safetensors`` in one folder, each written whole."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
 
 
 def save_checkpoint(model: RapModel, folder: Path, half: bool = False) -> None:
-    """Save ``model``; with ``half`` its floats as fp16, which halves the folder."""
+    """Save ``model``, its weights last; with ``half`` its floats as fp16, half the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / "config.partial"
+    partial.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n")
+    partial.replace(folder / "config.json")
     tensors = {
         name: tensor.half() if half and tensor.is_floating_point() else tensor
         for name, tensor in model.state_dict().items()
     }
     save_tensors(tensors, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(model.config.to_dict(), indent=2) + "\n")
 
 
 def load_checkpoint(folder: Path) -> RapModel:
