@@ -32,7 +32,13 @@ REQUIRED = (
     "rap_edge/py.typed",
     "/licenses/LICENSE",
     "/licenses/NOTICE",
+    "/licenses/cpp_ext/third_party/kissfft/COPYING",
+    "/licenses/cpp_ext/third_party/kissfft/LICENSES/BSD-3-Clause",
+    "/licenses/licences/ICT-FaceKit_MIT.txt",
+    "/licenses/licences/SFHQ-T2I_MIT.txt",
 )
+BUNDLE = "rap_edge/bundles/default/"
+LARGEST_BUNDLE_MB = 40
 
 
 def run(*command: str | Path, cwd: Path) -> None:
@@ -47,13 +53,20 @@ def build(folder: Path) -> Path:
 
 
 def check_contents(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    names = list(sizes)
     for required in REQUIRED:
         if not any(name.endswith(required) for name in names):
             raise SystemExit(f"{wheel.name} lacks {required}")
     outside = [n for n in names if not n.startswith(("rap_edge/", "rap_edge-"))]
     if outside:
         raise SystemExit(f"{wheel.name} installs {outside[0]}: expected rap_edge/ and nothing else")
+    bundle_mb = sum(size for name, size in sizes.items() if name.startswith(BUNDLE)) / 1e6
+    if bundle_mb > LARGEST_BUNDLE_MB:
+        raise SystemExit(
+            f"the default bundle has {bundle_mb:.1f} MB: expected {LARGEST_BUNDLE_MB} at most"
+        )
     print(f"{wheel.name}: {len(names)} files, {wheel.stat().st_size / 2**20:.1f} MiB")
 
 
