@@ -64,7 +64,7 @@ def test_psnr_refuses_pictures_of_two_sizes() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(delay=st.floats(-12.0, 12.0), seed=st.integers(0, 5))
+@given(delay=st.floats(-12.0, 12.0, allow_subnormal=False), seed=st.integers(0, 5))
 def test_a_delay_is_found_to_a_fraction_of_a_frame(delay: float, seed: int) -> None:
     found = metrics.agreement(opening_curve(250, 0, seed), opening_curve(250, delay, seed))
     assert found.lag_ms == pytest.approx(40 * delay, abs=3.0)
@@ -92,14 +92,6 @@ def test_a_mouth_that_does_not_move_follows_nothing(flat: metrics.Curve) -> None
     found = metrics.agreement(opening_curve(200), flat)
     assert (found.r, found.peak_r) == (0.0, 0.0)
     assert np.isnan(found.lag_ms)
-
-
-def test_windows_tell_where_the_mouth_was_lost() -> None:
-    truth = opening_curve(300)
-    generated = np.concatenate([truth[:200], opening_curve(100, seed=9)])
-    first, second, last = metrics.windowed_r(truth, generated, 100)
-    assert min(first, second) == pytest.approx(1.0)
-    assert abs(last) < 0.6
 
 
 def test_flicker_is_the_mean_change_of_still_pixels() -> None:

@@ -15,7 +15,7 @@ from rap_edge.errors import ConfigError, MediaError
 from rap_edge.portrait import Crop
 from rap_edge.training import contact, dataset, generate, shards
 from rap_edge.training.rig import Labels, Pose, Rendered
-from rap_edge.training.speech import corpus, takes
+from rap_edge.training.speech import takes
 
 SIDED = ("mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthPress", "eyeBlink")
 SIDED += ("eyeSquint", "browOuterUp", "browDown", "browInnerUp")
@@ -206,26 +206,3 @@ def test_pictures_are_stored_and_shown(maker: generate.Maker, tmp_path: Path) ->
     assert np.abs(decoded.astype(int) - 90).max() <= 1
     contact.draw(tmp_path / "v.safetensors", tmp_path / "sheet.png", 4)
     assert cv2.imread(str(tmp_path / "sheet.png")).shape == (216, 1600, 3)
-
-
-def test_windows_of_speech_repeat_and_match_their_curves(tmp_path: Path) -> None:
-    frames = np.arange(750)
-    audio = np.repeat(frames, 640).astype(np.int16)[None]
-    expression = np.repeat(frames[:, None], 2, 1).astype(np.float16)[None]
-    shards.write(
-        tmp_path / "speech-00000.safetensors", {"audio": audio, "expression": expression}, [{}]
-    )
-    stream, again = (corpus.speech_stream(tmp_path, 4, 2.0) for _ in range(2))
-    unscaled = 0
-    for _ in range(12):
-        window, same = next(stream), next(again)
-        np.testing.assert_array_equal(window.audio, same.audio)
-        assert window.audio.shape == (32000,)
-        assert window.expression_delta.shape == (50, 2)
-        unscaled += int((window.audio[::640] == window.expression_delta[:, 0]).all())
-    assert unscaled >= 2
-
-
-def test_no_speech_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="rap-edge data speech"):
-        next(corpus.speech_stream(tmp_path, 0, 1.0))

@@ -120,13 +120,6 @@ def parabola_vertex(values: Curve) -> float:
     return 0.0 if bend >= 0 else float(0.5 * (values[0] - values[2]) / bend)
 
 
-def windowed_r(truth: Curve, generated: Curve, window_frames: int) -> list[float]:
-    """Return r in each whole window, one after the other."""
-    n = min(len(truth), len(generated))
-    starts = range(0, n - window_frames + 1, window_frames)
-    return [pearson(truth[s : s + window_frames], generated[s : s + window_frames]) for s in starts]
-
-
 def flicker(frames: Video, still: Mask) -> float:
     """Return the mean change from frame to frame in levels, where nothing should move.
 
