@@ -73,10 +73,11 @@ def open(
 
     Args:
         path: folder of a bundle; None is the bundle that comes with the package.
-        backend: "auto" or the name of a backend, such as "onnxruntime".
+        backend: name of a backend, such as "onnxruntime"; "auto" takes the first of the bundle's
+            variants that starts here.
         precision: precision of the weights and arithmetic, such as "fp32"; None is the bundle's
             first choice.
-        strict: raise where the backend or precision asked for is not to be had, instead of
+        strict: raise where the backend or precision that was named is not to be had, instead of
             falling back to another; ``Model.placement`` says what really runs.
         threads: threads of one graph; None is one for each physical core.
 

@@ -95,7 +95,7 @@ def open_model(
     strict: bool = True,
     threads: int | None = None,
 ) -> Model:
-    """Open a bundle on a backend; see `rap_edge.open`."""
+    """Open a bundle on the first of its variants that starts; see `rap_edge.open`."""
     if threads is not None and threads < 1:
         raise NotSupported(f"threads is {threads}: expected 1 or more, or None")
     bundle = open_bundle(path)
@@ -106,9 +106,7 @@ def open_model(
         try:
             graphs = _open_graphs(bundle, variant, threads or physical_cores())
         except BackendUnavailable as error:
-            if strict:
-                raise
-            failure = error
+            failure = failure or error
         else:
             return Model(bundle, graphs, silent_hop())
     raise failure or BackendUnavailable(f"no backend of {list(BACKENDS)} is installed")
@@ -117,9 +115,9 @@ def open_model(
 def choose_variants(
     variants: tuple[Variant, ...], backend: str, precision: str | None, strict: bool
 ) -> list[Variant]:
-    """Order the variants that may be opened, best first: those asked for, then the fallbacks.
+    """List the variants that may be opened, best first: those asked for, then the fallbacks.
 
-    With ``strict`` there are no fallbacks from an explicit backend or precision.
+    With ``strict`` there are no fallbacks: none from a backend or precision that was named.
     """
     wanted = [
         v for v in variants if backend in ("auto", v.backend) and precision in (None, v.precision)

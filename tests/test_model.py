@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rap_edge
-from rap_edge.bundle import open_bundle
+from rap_edge.bundle import Part, open_bundle, write_bundle
 from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop
@@ -68,6 +71,30 @@ def test_a_fallback_is_taken_only_when_it_is_allowed(
 ) -> None:
     variants = choose_variants(VARIANTS, backend, precision, strict)
     assert variants == [VARIANTS[i] for i in chosen]
+
+
+@pytest.fixture
+def two_variants(
+    synthetic_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Model]:
+    """Open a bundle whose first variant is on a backend that does not start here."""
+    bundle = open_bundle(synthetic_bundle)
+    (works,) = bundle.manifest.variants
+    variants = (replace(works, backend="elsewhere"), works)
+    parts = {
+        entry.path: Part(bundle.read(entry.path), entry.role, entry.licence)
+        for entry in bundle.manifest.files
+    }
+    write_bundle(tmp_path / "two", replace(bundle.manifest, variants=variants), parts)
+    monkeypatch.setattr("rap_edge.runtime.model.is_installed", lambda backend: True)
+    return partial(rap_edge.open, tmp_path / "two", threads=1)
+
+
+def test_auto_takes_the_first_variant_that_starts(two_variants: Callable[..., Model]) -> None:
+    assert two_variants().backend == "onnxruntime"
+    assert two_variants(backend="elsewhere", strict=False).backend == "onnxruntime"
+    with pytest.raises(BackendUnavailable, match="elsewhere"):
+        two_variants(backend="elsewhere")
 
 
 def test_what_a_bundle_does_not_offer_is_refused(synthetic_bundle: Path) -> None:
