@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from rap_edge.config import CONFIGS, LIVE
 from rap_edge.models.checkpoint import load_checkpoint
+from rap_edge.models.model import RapModel
 from rap_edge.training import shards
 from rap_edge.training.pictures import PictureSource
-from rap_edge.training.pipeline import PARTS, Job, run
+from rap_edge.training.pipeline import PARTS, Job, build_plain, run
 from rap_edge.training.recipe import Recipe
 
 SMALL = dataclasses.replace(
@@ -94,9 +96,26 @@ def job(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     return Job(folder, folder / "shards", folder / "run", recipe, tuple(recipe.stages))
 
 
+def assert_every_stage_changed_its_own(job: Job) -> None:
+    """Compare what each stage left with what stood there before it."""
+    torch.manual_seed(job.recipe.seed)
+    before = RapModel(SMALL).state_dict()
+    for stage in ("codec", *(name for name in job.stages if name in PARTS)):
+        after = load_file(job.out / f"{stage}.safetensors")
+        for part in PARTS[stage]:
+            own = [name for name in before if name.startswith(part)]
+            assert any(not torch.equal(after[name], before[name]) for name in own), (stage, part)
+        assert all(name.startswith(PARTS[stage]) for name in after), stage
+        before |= after
+    torch.manual_seed(job.recipe.seed)
+    fresh = build_plain(RapModel(SMALL), job).modules.state_dict()
+    plain = load_file(job.out / "plain.safetensors")
+    assert any(not torch.equal(plain[name], fresh[name]) for name in fresh)
+
+
 def test_all_stages_run_and_leave_a_checkpoint(job: Job) -> None:
     run(job)
-    assert {path.stem for path in job.out.glob("*.safetensors")} >= {*PARTS, "plain"}
+    assert_every_stage_changed_its_own(job)
     model = load_checkpoint(job.out / "checkpoint")
     assert model.config == SMALL
     changed = [path.stat().st_mtime_ns for path in sorted(job.out.glob("*.safetensors"))]
