@@ -9,7 +9,7 @@ import typer
 
 from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
