@@ -223,8 +223,8 @@ def build_speaking(model: RapModel, job: Job) -> Stage:
 
 def build_denoising(model: RapModel, job: Job) -> Stage:
     vae = guided_vae(model)
-    sources = [
+    train_set, heldout = (
         latents.LatentSource(latents_path(job, split), model.config, vae)
         for split in ("train", "heldout")
-    ]
-    return Denoising(model, *sources, train_audio="audio" not in job.recipe.frozen)
+    )
+    return Denoising(model, train_set, heldout, train_audio="audio" not in job.recipe.frozen)
