@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
 from rap_edge.locate import REFINE_SIZE, WINDOW
+from rap_edge.models.dit import denoiser
 from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
@@ -111,7 +112,8 @@ def _denoiser(model: RapModel, reference_map: Tensor) -> GraphSource:
         "tokens": torch.randn(1, tokens, config.audio.width),
         "reference_map": reference_map,
     }
-    return GraphSource("denoiser", model.dit, inputs, ("clean",))
+    network = denoiser(model.dit, config.sampler.guidance)
+    return GraphSource("denoiser", network, inputs, ("clean",))
 
 
 def _decoder(model: RapModel, portrait: dict[str, Tensor]) -> GraphSource:

@@ -91,7 +91,7 @@ class SamplerConfig:
     overlap: int = 3
     steps: int = 2
     shift: float = 1.0  # > 1 spends more of the steps at high noise
-    guidance: float = 1.0  # classifier-free guidance on audio; 1 is none
+    guidance: float = 1.0  # classifier-free, on audio, inside the denoiser graph; 1 is none
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.window:
@@ -141,7 +141,7 @@ class ModelConfig:
             raise ConfigError(f"configuration: {error}") from error
 
 
-LIVE = ModelConfig()
+LIVE = ModelConfig(sampler=SamplerConfig(guidance=2.0))
 
 TINY = ModelConfig(
     name="tiny",

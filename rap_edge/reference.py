@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rap_edge.models.dit import denoiser
 from rap_edge.models.model import RapModel
 from rap_edge.noise import window_noise
 from rap_edge.sampling import (
@@ -39,6 +40,7 @@ def generate_latents(
 ) -> Tensor:
     """Generate ``latents`` latents (1, T, C, h, w) from log-mel hops (F, M)."""
     config = model.config
+    network = denoiser(model.dit, config.sampler.guidance)
     shape = (config.vae.channels, config.vae.grid, config.vae.grid)
     out: list[Tensor] = []
     tails: Tails[Tensor] | None = None
@@ -49,11 +51,8 @@ def generate_latents(
 
         def predict(x: Tensor, time: float, tokens: Tensor = tokens) -> Tensor:
             step = torch.from_numpy(timestep_embedding(time, config.dit.width))[None]
-            clean: Tensor = model.dit(x, step, tokens, reference_map)
-            if config.sampler.guidance == 1:
-                return clean
-            free: Tensor = model.dit(x, step, tokens, reference_map, torch.ones(1).bool())
-            return free + config.sampler.guidance * (clean - free)
+            clean: Tensor = network(x, step, tokens, reference_map)
+            return clean
 
         window, tails = denoise_chunk(predict, noise, tails, config.sampler)
         out.append(window[:, chunk.inherited :])

@@ -152,9 +152,3 @@ def _check_model(bundle: Bundle) -> None:
     if missing:
         raise InvalidBundle(f"bundle {bundle.name!r} lacks the graphs {missing}: get it again")
     check_contract(bundle.manifest.features)
-    guidance = bundle.manifest.config.sampler.guidance
-    if guidance != 1.0:
-        raise NotSupported(
-            f"bundle {bundle.name!r} asks for guidance {guidance}: this version runs guidance 1.0, "
-            "distil the model first"
-        )

@@ -12,7 +12,7 @@ from rap_edge.errors import ConfigError
 from rap_edge.models.audio import AudioEncoder
 from rap_edge.models.cells import CellCodec, CellMoments
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
-from rap_edge.models.dit import AudioDiT, alpha_at
+from rap_edge.models.dit import AudioDiT, GuidedDiT, alpha_at, denoiser
 from rap_edge.models.layers import HybridAttention
 from rap_edge.models.model import RapModel, build_vae
 from rap_edge.models.vae import VideoVAE
@@ -182,6 +182,14 @@ def test_dropped_audio_is_not_heard() -> None:
     second = dit(latent, time, tokens + 1, reference, dropped)
     torch.testing.assert_close(first[0], second[0])
     assert not torch.allclose(first[1], second[1])
+
+
+def test_guidance_moves_away_from_what_is_predicted_without_audio() -> None:
+    dit = shaken(AudioDiT(TINY))
+    inputs = dit_inputs(2)
+    spoken, free = dit(*inputs), dit(*inputs, torch.ones(2, dtype=torch.bool))
+    torch.testing.assert_close(GuidedDiT(dit, 2.5)(*inputs), free + 2.5 * (spoken - free))
+    assert denoiser(dit, 1.0) is dit
 
 
 def test_live_has_about_ten_million_parameters() -> None:

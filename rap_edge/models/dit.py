@@ -138,3 +138,29 @@ class AudioDiT(nn.Module):
         """Undo ``patchify``."""
         x = x.transpose(2, 3).unflatten(3, (self.side, self.side))
         return F.pixel_shuffle(x, self.patch)
+
+
+class GuidedDiT(nn.Module):
+    """The transformer with classifier-free guidance on audio, as one network.
+
+    x_1 = free + scale * (spoken - free), where ``free`` hears nothing. Both run as one batch.
+    """
+
+    def __init__(self, dit: AudioDiT, scale: float) -> None:
+        super().__init__()
+        self.dit, self.scale = dit, scale
+
+    def forward(
+        self, latent: Tensor, timestep: Tensor, tokens: Tensor, reference_map: Tensor
+    ) -> Tensor:
+        """Predict x_1; the arguments are those of ``AudioDiT``."""
+        n = len(latent)
+        both = (torch.cat([part, part]) for part in (latent, timestep, tokens, reference_map))
+        dropped = torch.arange(2 * n, device=latent.device) >= n
+        spoken, free = self.dit(*both, dropped).split(n)
+        return torch.as_tensor(free + self.scale * (spoken - free))
+
+
+def denoiser(dit: AudioDiT, guidance: float) -> AudioDiT | GuidedDiT:
+    """Return what a solver step calls: the transformer, guided unless ``guidance`` is 1."""
+    return dit if guidance == 1 else GuidedDiT(dit, guidance)
