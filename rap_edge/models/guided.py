@@ -26,6 +26,8 @@ PLACES = 4
 """Planes of a coordinate map: x, y, z on a neutral head, and how much of a place is head."""
 PLACES_PER_UNIT = 16
 """About how many samples of the motion map one unit of a coordinate map spans."""
+GATE_FROM, GATE_TO = 0.2, 0.5
+"""Up to where a decoded interior counts as no mouth, and from where as mouth alone."""
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -116,7 +118,8 @@ class Painter(nn.Module):
 
     Inside the decoded mouth the painted picture replaces the warped one; elsewhere a residual adds
     light, lids and what the head uncovers. The gate is the decoded interior itself, because a
-    learned one saturates at "copy the portrait".
+    learned one saturates at "copy the portrait"; it is made crisp, because what the transformer
+    predicts is an average of mouths and half a gate is a smear.
     """
 
     def __init__(self, config: VAEConfig) -> None:
@@ -133,12 +136,14 @@ class Painter(nn.Module):
 
     def forward(self, motion: Tensor, image: Tensor, features: Tensor) -> Tensor:
         """motion: (N, 4, h, w); image, features of the portrait -> frames (N, 3, H, W)."""
+        interior = ((motion[:, 2:3] - GATE_FROM) / (GATE_TO - GATE_FROM)).clamp(0, 1)
+        motion = torch.cat([motion[:, :2], interior, motion[:, 3:]], 1)
         warped = self.warp_image(image, enlarge(motion[:, :2]) * SCALE)
         moved = self.warp_features(features, motion[:, :2])
         seen = F.pixel_unshuffle(warped, SCALE)
         x = self.body(self.stem(torch.cat([seen, moved, motion], 1)))
         painted, residual = F.pixel_shuffle(self.paint(F.silu(x)), SCALE).chunk(2, 1)
-        gate = enlarge(F.max_pool2d(motion[:, 2:3], 3, 1, 1) * 1.3).clamp(0, 1)
+        gate = enlarge(F.max_pool2d(interior, 3, 1, 1) * 1.3).clamp(0, 1)
         return gate * painted + (1 - gate) * (warped + residual)
 
 

@@ -27,6 +27,8 @@ class Picture(NamedTuple):
     """(N, 4, H / 4, W / 4): flow x and y in samples (pixels / 4), interior, teeth."""
     coordinates: Tensor
     """(N, 4, H / 4, W / 4) of the reference."""
+    neighbour: Tensor
+    """(N, 4, H / 4, W / 4): the motion a few frames away in the same clip."""
 
     def to(self, device: torch.device) -> Picture:
         return Picture(*(part.to(device) for part in self))
@@ -41,13 +43,13 @@ class Picture(NamedTuple):
             ((((part + 1) / 2) ** gamma * gain).clamp(0, 1) * 2 - 1)
             for part in (self.frames, self.reference)
         ]
-        picture = Picture(lit[0], lit[1], self.motion, self.coordinates)
+        picture = self._replace(frames=lit[0], reference=lit[1])
         return picture.mirror() if rng.random() < 0.5 else picture
 
     def mirror(self) -> Picture:
         sign = torch.tensor([-1.0, 1.0, 1.0, 1.0])[:, None, None]
-        frames, reference, motion, coordinates = (part.flip(3) for part in self)
-        return Picture(frames, reference, motion * sign, coordinates * sign)
+        frames, reference, *maps = (part.flip(3) for part in self)
+        return Picture(frames, reference, *(part * sign for part in maps))
 
 
 def motion_map(flow: NDArray[Any], interior: NDArray[Any], teeth: NDArray[Any]) -> Tensor:
@@ -81,18 +83,25 @@ class PictureSource:
         return Picture(*(torch.stack(parts) for parts in zip(*drawn, strict=True)))
 
     def one(self, shard: Shard, clip: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        frame = int(rng.integers(shard.part("flow").get_shape()[1]))
-        labels = (shard.part(name)[clip, frame : frame + 1] for name in LABELS)
+        last = shard.part("flow").get_shape()[1] - 1
+        frame = int(rng.integers(last + 1))
+        away = int(np.clip(frame + rng.integers(-4, 5), 0, last))
         coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
         return (
             to_picture(read_frame(shard, clip, frame)),
             to_picture(shard.part("reference")[clip]),
-            motion_map(*labels)[0],
+            motion_at(shard, clip, frame),
             coordinates.permute(2, 0, 1),
+            motion_at(shard, clip, away),
         )
 
 
 LABELS = ("flow", "interior", "teeth")
+
+
+def motion_at(shard: Shard, clip: int, frame: int) -> Tensor:
+    """Read the motion map (4, h, w) of one frame."""
+    return motion_map(*(shard.part(name)[clip, frame : frame + 1] for name in LABELS))[0]
 
 
 def read_frame(shard: Shard, clip: int, frame: int) -> NDArray[np.uint8]:

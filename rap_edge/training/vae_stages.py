@@ -101,6 +101,16 @@ class MotionEncoding(PictureStage):
         return {"flow_px": rms[0], "mouth_flow_px": rms[1], "interior_r2": interior}
 
 
+def blurred(picture: Picture, share: float) -> Tensor:
+    """Mix a ``share`` of the neighbour's motion into the mouth's.
+
+    The transformer predicts averages of mouths; the painter has to make one mouth of them.
+    """
+    interior = torch.maximum(picture.motion[:, 2:3], picture.neighbour[:, 2:3])
+    mouth = F.max_pool2d(interior, 7, 1, 3) * share
+    return picture.motion + mouth * (picture.neighbour - picture.motion)
+
+
 class Painting(PictureStage):
     """The painter learns to finish the warped portrait, from coded labels."""
 
@@ -111,11 +121,12 @@ class Painting(PictureStage):
         describe = vae.portrait_encoder.describe
         self.modules = nn.ModuleDict({"painter": vae.painter, "describe": describe})
 
-    def coded(self, picture: Picture, noise: float = 0.0) -> Tensor:
-        """Pass the labels through the latent, four equal frames a group, with ``noise`` in it."""
+    def coded(self, picture: Picture, noise: float = 0.0, share: float = 0.0) -> Tensor:
+        """Pass the labels through the latent, four equal frames a group, noisy and blurred."""
         stride = self.vae.config.time_stride
         with torch.no_grad():
-            latent = self.vae.codec.encode(picture.motion.repeat(1, stride, 1, 1))
+            motion = blurred(picture, share)
+            latent = self.vae.codec.encode(motion.repeat(1, stride, 1, 1))
             latent = latent + noise * torch.randn_like(latent)
             maps = self.vae.codec.decode(latent)
         return maps[:, -picture.motion.shape[1] :].float()
@@ -127,7 +138,8 @@ class Painting(PictureStage):
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
-        painted = self.paint(picture, self.coded(picture, 0.1 * rng.random()))
+        share = max(0.0, rng.uniform(-0.4, 0.6))
+        painted = self.paint(picture, self.coded(picture, 0.1 * rng.random(), share))
         weight = mouth_weight(picture.motion[:, 2:3], SCALE)
         return pixel_loss(painted, picture.frames, weight), {}
 
