@@ -78,6 +78,7 @@ place = join_processes()
 stage = Line()
 train(stage, SCHEDULE, Path(sys.argv[1]) / str(place.rank), place)
 print("weights", place.rank, place.world, weights(stage))
+torch.distributed.barrier()
 torch.distributed.destroy_process_group()
 """
 

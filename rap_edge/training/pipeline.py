@@ -94,6 +94,7 @@ def run(job: Job) -> None:
     if place.rank == 0:
         load_stages(model, job.out)
         save_checkpoint(model.cpu(), job.out / "checkpoint")
+    wait_for_all(place)
     if place.world > 1:
         dist.destroy_process_group()
 
