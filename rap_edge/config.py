@@ -141,7 +141,7 @@ class ModelConfig:
             raise ConfigError(f"configuration: {error}") from error
 
 
-LIVE = ModelConfig(sampler=SamplerConfig(guidance=2.0))
+LIVE = ModelConfig(sampler=SamplerConfig(guidance=2.0, shift=6.0))
 
 TINY = ModelConfig(
     name="tiny",

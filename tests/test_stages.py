@@ -131,3 +131,16 @@ def test_mirrored_pictures_have_mirrored_motion(folder: Path) -> None:
     torch.testing.assert_close(mirrored.frames.flip(3), picture.frames)
     torch.testing.assert_close(mirrored.motion[:, 0], -picture.motion[:, 0].flip(2))
     torch.testing.assert_close(mirrored.motion[:, 1:], picture.motion[:, 1:].flip(3))
+
+
+def test_a_run_goes_on_from_a_checkpoint(job: Job, tmp_path: Path) -> None:
+    run(job)
+    onward = dataclasses.replace(
+        job, out=tmp_path / "on", stages=("denoising",), start=job.out / "checkpoint"
+    )
+    run(onward)
+    before = load_checkpoint(job.out / "checkpoint").state_dict()
+    after = load_checkpoint(onward.out / "checkpoint").state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith(PARTS["denoising"]) for name in changed)

@@ -25,6 +25,9 @@ def train(
     shards: Annotated[
         Path | None, typer.Option(help="Where the shards are or go; OUT/shards if not given.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="A checkpoint to go on from, weights/live for example.")
+    ] = None,
     budget: Annotated[float, typer.Option(help="Multiply every stage's steps.")] = 1.0,
     stages: Annotated[
         str, typer.Option(help="Comma-separated stages to run; all of the recipe by default.")
@@ -52,4 +55,4 @@ def train(
             f"--stages names {unknown[0]!r} - expected some of {', '.join(chosen.stages)}, the "
             "recipe's - leave it out",
         )
-    run(Job(data, shards or out / "shards", out, chosen, names, jobs))
+    run(Job(data, shards or out / "shards", out, chosen, names, jobs, start))

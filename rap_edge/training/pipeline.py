@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from rap_edge.config import CONFIGS, VAEConfig
 from rap_edge.errors import ConfigError
-from rap_edge.models.checkpoint import save_checkpoint, save_tensors
+from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from rap_edge.models.guided import GuidedVAE
 from rap_edge.models.model import RapModel
 from rap_edge.models.plain import PlainVAE
@@ -63,6 +63,7 @@ class Job:
     recipe: Recipe
     stages: tuple[str, ...]
     jobs: int = 2
+    start: Path | None = None  # a checkpoint whose weights every stage begins with
 
     def folder(self, kind: str, split: str) -> Path:
         return self.shards / f"{kind}_{split}"
@@ -75,6 +76,8 @@ def run(job: Job) -> None:
         make_shards(job.data, job.shards, job.recipe.clips, job.jobs)
     torch.manual_seed(job.recipe.seed)
     model = RapModel(CONFIGS[job.recipe.config])
+    if job.start is not None:
+        begin_with(model, job, place)
     load_stages(model, job.out)
     prepare_codec(model, job, place)
     model.to(place.device)
@@ -97,6 +100,21 @@ def run(job: Job) -> None:
     wait_for_all(place)
     if place.world > 1:
         dist.destroy_process_group()
+
+
+def begin_with(model: RapModel, job: Job, place: Place) -> None:
+    """Load a checkpoint; its codecs and portrait encoder stay, unless they were trained here."""
+    assert job.start is not None
+    try:
+        model.load_state_dict(load_checkpoint(job.start).state_dict())
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{job.start} does not fit configuration {job.recipe.config!r} ({error}): start from a "
+            "checkpoint of the same configuration"
+        ) from error
+    for part in ("codec", "coordinates"):
+        if place.rank == 0 and not (job.out / f"{part}.safetensors").exists():
+            save_part(model, part, job.out)
 
 
 def join_processes() -> Place:
