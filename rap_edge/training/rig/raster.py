@@ -211,8 +211,10 @@ def _read_flow(
 
 def read_values(samples: Samples, triangles: IntArray, values: FloatArray) -> FloatArray:
     """Interpolate vertex values (V, C) at every sample: (H, W, C), zeros where nothing is."""
-    a, b = samples.corners[..., :1], samples.corners[..., 1:]
-    corner_values = values[triangles[samples.owner]]
-    weighted = a * corner_values[..., 0, :] + b * corner_values[..., 1, :]
-    weighted += (1 - a - b) * corner_values[..., 2, :]
-    return np.where(samples.owner[..., None] >= 0, weighted, np.float32(0))
+    hit = samples.owner >= 0  # elsewhere the weights are whatever the buffer held
+    a, b = samples.corners[hit, :1], samples.corners[hit, 1:]
+    corner_values = values[triangles[samples.owner[hit]]]
+    read = np.zeros((*hit.shape, values.shape[1]), np.float32)
+    read[hit] = a * corner_values[:, 0] + b * corner_values[:, 1]
+    read[hit] += (1 - a - b) * corner_values[:, 2]
+    return read
