@@ -65,7 +65,7 @@ def test_interrupted_half_way(
     folder.mkdir()
     older = folder / "film.mp4"
     older.write_bytes(b"an older film")
-    words = command(bundle, photo(), long_silence(900), older)
+    words = command(bundle, photo(), long_silence(60), older)
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: any(p.stat().st_size for p in folder.glob(".rap-edge-*")), process)
         process.send_signal(number)
