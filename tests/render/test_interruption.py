@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -68,12 +69,20 @@ def test_interrupted_half_way(
     words = command(bundle, photo(), long_silence(60), older)
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: any(p.stat().st_size for p in folder.glob(".rap-edge-*")), process)
-        process.send_signal(number)
+        end(process, number)
         stderr = process.communicate()[1]
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
     assert [path.name for path in folder.iterdir()] == ["film.mp4"]
     assert older.read_bytes() == b"an older film"
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal until the process ends: Python drops what is raised while a finalizer runs."""
+    while process.poll() is None:
+        process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
