@@ -15,6 +15,7 @@ from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
 
 FLOAT_TOLERANCE = 1e-4
+GUIDES = ("reference_features", "reference_placement")
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class PortraitGraph(nn.Module):
         self.vae = vae
 
     def forward(self, reference: Tensor) -> tuple[Tensor, ...]:
-        """reference: (1, H, W, 3) uint8 -> map, image, and features where the decoder has any."""
+        """reference: (1, H, W, 3) uint8 -> map, image, and what else a guided decoder needs."""
         portrait = self.vae.portrait(reference.permute(0, 3, 1, 2).float() / 127.5 - 1)
-        features = (portrait.features,) if portrait.features.numel() else ()
-        return portrait.map, portrait.image, *features
+        guides = (portrait.features, portrait.placement) if portrait.features.numel() else ()
+        return portrait.map, portrait.image, *guides
 
 
 class DecoderGraph(nn.Module):
@@ -50,10 +51,10 @@ class DecoderGraph(nn.Module):
         self.vae = vae
 
     def forward(
-        self, latent: Tensor, image: Tensor, features: Tensor, *state: Tensor
+        self, latent: Tensor, image: Tensor, features: Tensor, placement: Tensor, *state: Tensor
     ) -> tuple[Tensor, ...]:
         """latent: (1, 1, C, h, w) -> frames (F, H, W, 3) uint8, and the state after them."""
-        portrait = Portrait(image, features, latent.new_zeros(0))
+        portrait = Portrait(image, features, latent.new_zeros(0), placement)
         video, following = self.vae.decode_step(latent[:, 0], portrait, state)
         pixels = ((video[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return pixels.permute(0, 2, 3, 1), *following
@@ -64,7 +65,7 @@ class PlainDecoderGraph(DecoderGraph):
 
     def forward(self, latent: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         none = latent.new_zeros(0)
-        return super().forward(latent, none, none, *state)
+        return super().forward(latent, none, none, none, *state)
 
 
 def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphSource, ...]:
@@ -86,12 +87,12 @@ def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphS
 def _portrait(model: RapModel) -> GraphSource:
     vae = model.config.vae
     reference = torch.randint(0, 256, (1, vae.resolution, vae.resolution, 3), dtype=torch.uint8)
-    features = ("reference_features",) if vae.kind == "guided" else ()
+    guides = GUIDES if vae.kind == "guided" else ()
     return GraphSource(
         "portrait",
         PortraitGraph(model.vae),
         {"reference": reference},
-        ("reference_map", "reference_image", *features),
+        ("reference_map", "reference_image", *guides),
     )
 
 
@@ -123,7 +124,7 @@ def _decoder(model: RapModel, portrait: dict[str, Tensor]) -> GraphSource:
     outputs = ("frames", *(f"next_{name}" for name in state))
     if vae.kind == "plain":
         return GraphSource("decoder", PlainDecoderGraph(model.vae), latent | state, outputs)
-    seen = {name: portrait[name] for name in ("reference_image", "reference_features")}
+    seen = {name: portrait[name] for name in ("reference_image", *GUIDES)}
     return GraphSource("decoder", DecoderGraph(model.vae), latent | seen | state, outputs)
 
 

@@ -89,7 +89,7 @@ def truth_clip(seed: int) -> TruthClip:
         opening=np.floor(255 * opening) / 255,
         rest=0.0,
         flow=np.zeros((N_FRAMES, 16, 16, 2), dtype=np.float16),
-        interior=labels,
+        lips=labels,
         teeth=labels,
     )
 

@@ -46,7 +46,7 @@ def clip() -> TruthClip:
         opening=curve,
         rest=0.0,
         flow=rng.normal(0, 4, (*cells, 2)).astype(np.float16),
-        interior=rng.uniform(0, 1, cells).astype(np.float16),
+        lips=rng.uniform(0, 1, cells).astype(np.float16),
         teeth=rng.uniform(0, 1, cells).astype(np.float16),
     )
 

@@ -10,7 +10,7 @@ import torch
 from rap_edge.config import LIVE, PAPER, TINY, AudioConfig, DiTConfig, VAEConfig
 from rap_edge.errors import ConfigError
 from rap_edge.models.audio import AudioEncoder
-from rap_edge.models.cells import CellCodec, CellMoments
+from rap_edge.models.cells import CELL, CellCodec, CellMoments
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from rap_edge.models.dit import AudioDiT, GuidedDiT, alpha_at, denoiser
 from rap_edge.models.layers import HybridAttention
@@ -89,6 +89,7 @@ def test_zero_motion_shows_the_portrait() -> None:
     with torch.no_grad():
         vae.codec.synthesis.weight.zero_()
         vae.codec.synthesis.bias.zero_()
+        vae.codec.synthesis.bias.unflatten(0, (-1, 4, CELL**2))[:, 2] = -2  # far from any lips
         vae.painter.paint.weight.zero_()
         frames = vae.decode(torch.zeros(1, 1, 8, 2, 2), portrait)
     torch.testing.assert_close(frames[:, 0], portrait.image, atol=1e-5, rtol=0)

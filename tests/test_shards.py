@@ -177,13 +177,13 @@ def test_a_clip_holds_what_the_contract_says(maker: generate.Maker, tmp_path: Pa
         "reference": ("uint8", (256, 256, 3)),
         "coordinates": ("float16", (64, 64, 4)),
         "flow": ("float16", (61, 64, 64, 2)),
-        "interior": ("uint8", (61, 64, 64)),
+        "lips": ("int8", (61, 64, 64)),
         "teeth": ("uint8", (61, 64, 64)),
         "opening": ("float16", (61,)),
         "expression": ("float16", (61, len(NAMES))),
         "pose": ("float16", (61, 5)),
     }
-    assert clip["interior"].max() == 128
+    assert clip["lips"].max() == round(0.5 * shards.LIPS_PER_PX)
     assert {"seed", "person", "voice", "text", "condition", "start_s"} <= shard.about[0].keys()
     assert shard.about[0]["person"] not in ("a", "i")
 

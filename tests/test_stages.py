@@ -33,15 +33,15 @@ HEAD_NAMES = 57
 
 def clip_arrays(rng: np.random.Generator, clips: int) -> dict[str, np.ndarray]:
     samples = shards.LEFT_SAMPLES + FRAMES * 640 + shards.RIGHT_SAMPLES
-    interior = np.zeros((clips, FRAMES, 64, 64), np.uint8)
-    interior[:, ::2, 40:44, 28:36] = 255
+    lips = np.full((clips, FRAMES, 64, 64), -120, np.int8)
+    lips[:, ::2, 40:44, 28:36] = 90
     return {
         "audio": rng.integers(-9000, 9000, (clips, samples), np.int16),
         "reference": rng.integers(0, 256, (clips, 256, 256, 3), np.uint8),
         "coordinates": rng.uniform(-1, 1, (clips, 64, 64, 4)).astype(np.float16),
         "flow": rng.normal(0, 2, (clips, FRAMES, 64, 64, 2)).astype(np.float16),
-        "interior": interior,
-        "teeth": interior // 2,
+        "lips": lips,
+        "teeth": rng.integers(0, 256, lips.shape, np.uint8),
     }
 
 

@@ -71,5 +71,5 @@ def labels_of(shown: list[Rendered]) -> dict[str, NDArray[np.float16]]:
     """Stack the labels of rendered frames as float16."""
     return {
         key: np.stack([getattr(frame.labels, key) for frame in shown]).astype(np.float16)
-        for key in ("flow", "interior", "teeth")
+        for key in ("flow", "lips", "teeth")
     }

@@ -20,7 +20,7 @@ class TruthClip:
 
     samples: (S,) float32 at 16 kHz, the clean voice. reference: (256, 256, 3), the portrait.
     frames: (F, 256, 256, 3). landmarks: (F, 68, 2) px. rig_opening: (F,) by the rig. opening: (F,)
-    by FaceMesh on the frames. rest: the resting mouth's opening by FaceMesh. flow, interior, teeth:
+    by FaceMesh on the frames. rest: the resting mouth's opening by FaceMesh. flow, lips, teeth:
     (F, 64, 64, ...) the labels.
     """
 
@@ -37,7 +37,7 @@ class TruthClip:
     opening: Curve
     rest: float
     flow: NDArray[np.float16]
-    interior: NDArray[np.float16]
+    lips: NDArray[np.float16]
     teeth: NDArray[np.float16]
 
     def save(self, path: Path) -> None:

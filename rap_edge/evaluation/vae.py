@@ -15,9 +15,10 @@ from rap_edge.evaluation.fidelity import VAEResult, fidelity
 from rap_edge.evaluation.metrics import Video
 from rap_edge.evaluation.truth import TruthClip
 from rap_edge.models.checkpoint import load_checkpoint
-from rap_edge.models.guided import SCALE, GuidedVAE
+from rap_edge.models.guided import GuidedVAE
 from rap_edge.models.vae import Portrait, VideoVAE
 from rap_edge.reference import to_uint8
+from rap_edge.training.pictures import LABELS, joined
 
 
 def load_vae(checkpoint: Path) -> VideoVAE:
@@ -63,7 +64,8 @@ def from_labels(vae: GuidedVAE, clip: TruthClip, n_frames: int, portrait: Portra
     stride = vae.config.time_stride
     maps = motion_maps(clip, n_frames)
     padded = torch.cat([maps[:1].repeat(stride - 1, 1, 1, 1), maps])
-    latents = vae.codec.encode(padded.unflatten(0, (-1, stride)).flatten(1, 2))
+    groups = padded.unflatten(0, (-1, stride)).flatten(1, 2)
+    latents = vae.code(groups, portrait.placement.expand(len(groups), -1, -1))
     state, shown = vae.decoder_state(1), []
     for latent in latents:
         decoded, state = vae.decode_step(latent[None], portrait, state)
@@ -72,10 +74,8 @@ def from_labels(vae: GuidedVAE, clip: TruthClip, n_frames: int, portrait: Portra
 
 
 def motion_maps(clip: TruthClip, n_frames: int) -> Tensor:
-    """Return what the guided VAE codes, (F, 4, H / 4, W / 4): flow in samples, interior, teeth."""
-    flow = torch.from_numpy(clip.flow[:n_frames].astype(np.float32)) / SCALE
-    masks = np.stack([clip.interior[:n_frames], clip.teeth[:n_frames]], axis=1)
-    return torch.cat([flow.permute(0, 3, 1, 2), torch.from_numpy(masks.astype(np.float32))], 1)
+    """Return what the guided VAE codes, (F, 4, H / 4, W / 4): flow, distance from lips, teeth."""
+    return joined(*(getattr(clip, name)[:n_frames].astype(np.float32) for name in LABELS))
 
 
 def to_tensor(pictures: Video) -> Tensor:

@@ -1,7 +1,8 @@
 """The reference-guided VAE: the latent carries what moves, the portrait carries who it is.
 
 The latent codes, for each of its frames, a map of four planes at a quarter of the resolution:
-backward flow (2 planes), how much of a place is the mouth's interior, and how bright its teeth are.
+backward flow (2 planes), how far inside the lips a place is, and the light on the teeth there. All
+four can be averaged: half way between a closed and an open mouth is a mouth half open.
 The decoder warps the portrait by the flow and paints what the portrait cannot show. This departs
 from RAP, whose VAE codes the pixels themselves (``rap_edge.models.plain``).
 """
@@ -15,19 +16,26 @@ from torch import Tensor, nn
 from rap_edge.config import VAEConfig
 from rap_edge.models.cells import CellCodec
 from rap_edge.models.layers import ResidualBlock, conv3x3
+from rap_edge.models.placement import Placed, place
 from rap_edge.models.unet import UNet
 from rap_edge.models.vae import Portrait, State, VideoVAE
 
 SCALE = 4
 """Pixels of the frame along one side of a sample of the motion and coordinate maps."""
 PLANES = 4
-"""Planes of a motion map: flow x, flow y (in samples, that is pixels / 4), interior, teeth."""
+"""Planes of a motion map: flow x, flow y, distance inside the lips (all in samples), teeth."""
 PLACES = 4
 """Planes of a coordinate map: x, y, z on a neutral head, and how much of a place is head."""
 PLACES_PER_UNIT = 16
 """About how many samples of the motion map one unit of a coordinate map spans."""
-GATE_FROM, GATE_TO = 0.2, 0.5
-"""Up to where a decoded interior counts as no mouth, and from where as mouth alone."""
+LIPS_EDGE, LIPS_SHARPNESS = -0.18, 12.0
+"""Which distance is half mouth, half skin, because it is an average over a sample; and how fast one
+becomes the other."""
+
+
+def interior(motion: Tensor) -> Tensor:
+    """Return how much of each sample of motion maps (..., 4, h, w) is mouth: (..., h, w), 0..1."""
+    return (motion[..., 2, :, :] + 0.5).clamp(0, 1)
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -116,10 +124,9 @@ class PortraitEncoder(nn.Module):
 class Painter(nn.Module):
     """Warp the portrait and paint what it cannot show.
 
-    Inside the decoded mouth the painted picture replaces the warped one; elsewhere a residual adds
-    light, lids and what the head uncovers. The gate is the decoded interior itself, because a
-    learned one saturates at "copy the portrait"; it is made crisp, because what the transformer
-    predicts is an average of mouths and half a gate is a smear.
+    Inside the lips the painted picture replaces the warped one; elsewhere a residual adds light,
+    lids and what the head uncovers. The gate follows the decoded distance, because one learned from
+    nothing saturates at "copy the portrait"; what is learned shapes it between the samples.
     """
 
     def __init__(self, config: VAEConfig) -> None:
@@ -129,21 +136,20 @@ class Painter(nn.Module):
         self.warp_features = Warp(config.resolution // SCALE)
         self.stem = conv3x3(3 * SCALE**2 + width // 2 + PLANES, width)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
-        self.paint = conv3x3(width, 2 * 3 * SCALE**2)
+        self.paint = conv3x3(width, (3 + 3 + 1) * SCALE**2)
         nn.init.normal_(self.paint.weight, std=1e-3)
         assert self.paint.bias is not None
         nn.init.zeros_(self.paint.bias)
 
     def forward(self, motion: Tensor, image: Tensor, features: Tensor) -> Tensor:
         """motion: (N, 4, h, w); image, features of the portrait -> frames (N, 3, H, W)."""
-        interior = ((motion[:, 2:3] - GATE_FROM) / (GATE_TO - GATE_FROM)).clamp(0, 1)
-        motion = torch.cat([motion[:, :2], interior, motion[:, 3:]], 1)
         warped = self.warp_image(image, enlarge(motion[:, :2]) * SCALE)
         moved = self.warp_features(features, motion[:, :2])
         seen = F.pixel_unshuffle(warped, SCALE)
         x = self.body(self.stem(torch.cat([seen, moved, motion], 1)))
-        painted, residual = F.pixel_shuffle(self.paint(F.silu(x)), SCALE).chunk(2, 1)
-        gate = enlarge(F.max_pool2d(interior, 3, 1, 1) * 1.3).clamp(0, 1)
+        painted, residual, edge = F.pixel_shuffle(self.paint(F.silu(x)), SCALE).split([3, 3, 1], 1)
+        inside = enlarge(motion[:, 2:3]) - LIPS_EDGE
+        gate = torch.sigmoid(LIPS_SHARPNESS * inside + edge)
         return gate * painted + (1 - gate) * (warped + residual)
 
 
@@ -158,11 +164,14 @@ class GuidedVAE(VideoVAE):
         self.motion_encoder = MotionEncoder(config)
         self.portrait_encoder = PortraitEncoder(config)
         self.painter = Painter(config)
+        self.placed = Placed(config.resolution // SCALE)
 
     def portrait(self, reference: Tensor) -> Portrait:
         coordinates = self.portrait_encoder.coordinates(reference)
         features = self.portrait_encoder.features(reference)
-        return Portrait(reference, features, self.map_codec.encode(coordinates))
+        placement = place(coordinates)
+        code = self.map_codec.encode(self.placed.into_head(coordinates, placement))
+        return Portrait(reference, features, code, placement)
 
     def encoder_state(self, n: int) -> State:
         return ()
@@ -174,7 +183,16 @@ class GuidedVAE(VideoVAE):
         stride = self.config.time_stride
         reference = portrait.image.repeat_interleave(stride, 0)
         motion = self.motion_maps(frames.flatten(0, 1), reference)[-1]
-        return self.codec.encode(motion.unflatten(0, (-1, stride)).flatten(1, 2)), state
+        groups = motion.unflatten(0, (-1, stride)).flatten(1, 2)
+        return self.code(groups, portrait.placement), state
+
+    def code(self, groups: Tensor, placement: Tensor) -> Tensor:
+        """Code motion maps of the portrait (N, stride * 4, h, w) as latents."""
+        return self.codec.encode(self.placed.motion_into_head(groups, placement))
+
+    def decoded(self, latent: Tensor, placement: Tensor) -> Tensor:
+        """Undo ``code``."""
+        return self.placed.motion_into_portrait(self.codec.decode(latent), placement)
 
     def motion_maps(self, frames: Tensor, reference: Tensor) -> list[Tensor]:
         """Run the motion encoder over frames and their references, (N, 3, H, W) each."""
@@ -185,7 +203,8 @@ class GuidedVAE(VideoVAE):
 
     def decode_step(self, latent: Tensor, portrait: Portrait, state: State) -> tuple[Tensor, State]:
         stride = self.config.time_stride
-        motion = self.codec.decode(latent).unflatten(1, (stride, PLANES)).flatten(0, 1)
+        groups = self.decoded(latent, portrait.placement)
+        motion = groups.unflatten(1, (stride, PLANES)).flatten(0, 1)
         image = portrait.image.repeat_interleave(stride, 0)
         features = portrait.features.repeat_interleave(stride, 0)
         frames = self.painter(motion, image, features)

@@ -102,7 +102,7 @@ class PlainVAE(VideoVAE):
         group = reference[:, None].repeat(1, self.config.time_stride, 1, 1, 1)
         empty = reference.new_zeros(len(reference), 0, *(n // 4 for n in reference.shape[2:]))
         latent, _ = self.encoder(group, self.encoder_state(len(reference)))
-        return Portrait(reference, empty, latent)
+        return Portrait(reference, empty, latent, empty)
 
     def encoder_state(self, n: int) -> State:
         pairs = zip(self.widths, self.sides, strict=True)

@@ -27,6 +27,8 @@ class Portrait(NamedTuple):
     """(N, C, H / 4, W / 4), appearance for the decoder; zero channels where it needs none."""
     map: Tensor
     """(N, C_ref, H / 32, W / 32), the reference as the DiT sees it."""
+    placement: Tensor
+    """(N, 2, 3), where the head lies (``rap_edge.models.placement``); empty where none is used."""
 
 
 class VideoVAE(nn.Module, ABC):

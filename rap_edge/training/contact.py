@@ -78,19 +78,20 @@ def _frame(arrays: Arrays, number: int) -> Image:
     grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1).astype(np.float32)
     places = grid + flow
     warped = cv2.remap(arrays["reference"], places[..., 0], places[..., 1], cv2.INTER_LINEAR)
-    inside = cv2.resize(arrays["interior"][number], (size, size))[..., None] / 255
+    lips = cv2.resize(arrays["lips"][number].astype(np.float32), (size, size))[..., None]
+    inside = lips > 0
     teeth = cv2.resize(arrays["teeth"][number], (size, size))[..., None]
     mouth = teeth + (255 - teeth) * np.array([0.25, 0.05, 0.08])
     return np.asarray(warped * (1 - inside) + mouth * inside, np.uint8)
 
 
 def _labels(arrays: Arrays, number: int) -> Image:
-    """Return the flow as colour, with the interior and the teeth in it."""
+    """Return the flow as colour, with the mouth and its teeth in it."""
     flow = arrays["flow"][number].astype(np.float32)
     colour = np.full((*flow.shape[:2], 3), 128, np.float32)
     colour[..., :2] += 6 * flow
-    inside, teeth = arrays["interior"][number][..., None], arrays["teeth"][number][..., None]
-    shown = colour * (1 - inside / 255) + teeth
+    inside, teeth = arrays["lips"][number][..., None] > 0, arrays["teeth"][number][..., None]
+    shown = np.where(inside, teeth, colour)
     return np.asarray(np.clip(shown, 0, 255), np.uint8)
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
+from rap_edge.models.guided import interior
 from rap_edge.models.model import RapModel
 from rap_edge.sampling import timestep_embedding
 from rap_edge.training.latents import LatentSource, LatentWindow
@@ -97,7 +98,7 @@ class Denoising(Stage):
     def opening(self, latents: Tensor) -> Tensor:
         """Return the area of the mouth's interior in every frame: (N, T * stride)."""
         maps = self.train.decode(latents.flatten(0, 1))
-        area = maps.unflatten(1, (self.config.vae.time_stride, -1))[:, :, 2].sum((2, 3))
+        area = interior(maps.unflatten(1, (self.config.vae.time_stride, -1))).sum((2, 3))
         return area.reshape(len(latents), -1)
 
 

@@ -166,7 +166,7 @@ def _show(
     pose: npt.NDArray[np.float32],
     pictures: bool,
 ) -> tuple[Arrays, list[bytes]]:
-    flow, interior, teeth, opening, frames = [], [], [], [], []
+    flow, lips, teeth, opening, frames = [], [], [], [], []
     for weights, place in zip(expression, pose, strict=True):
         at = Pose(*(float(value) for value in place))
         if pictures:
@@ -176,14 +176,14 @@ def _show(
         else:
             labels = rig.label(weights, at)
         flow.append(labels.flow.astype(np.float16))
-        interior.append(np.round(labels.interior * 255).astype(np.uint8))
+        lips.append(np.round(labels.lips * shards.LIPS_PER_PX).astype(np.int8))
         teeth.append(np.round(np.clip(labels.teeth, 0, 1) * 255).astype(np.uint8))
         opening.append(opening_of(rig.landmarks(weights, at)))
     arrays: Arrays = {
         "reference": rig.image,
         "coordinates": rig.coordinates().astype(np.float16),
         "flow": np.stack(flow),
-        "interior": np.stack(interior),
+        "lips": np.stack(lips),
         "teeth": np.stack(teeth),
         "opening": np.array(opening, np.float16),
         "expression": expression.astype(np.float16),

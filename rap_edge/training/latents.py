@@ -16,7 +16,8 @@ from rap_edge.config import ModelConfig
 from rap_edge.errors import ConfigError
 from rap_edge.models.cells import CELL, CellMoments
 from rap_edge.models.checkpoint import save_tensors
-from rap_edge.models.guided import GuidedVAE
+from rap_edge.models.guided import PLACES, PLANES, GuidedVAE
+from rap_edge.models.placement import place
 from rap_edge.reference import SILENCE
 from rap_edge.training.pictures import LABELS, motion_map, to_picture
 from rap_edge.training.shards import LEFT_SAMPLES, Shard, paths
@@ -64,11 +65,10 @@ def groups_of(shard: Shard, clip: int, stride: int) -> Tensor:
     return repeated.unflatten(0, (-1, stride)).flatten(1, 2)
 
 
-def mouth_cells(groups: Tensor, planes: int = 4) -> Tensor:
-    """Return which cells hold mouth in some frame: (T, h, w), 0 or 1."""
-    interior = groups.unflatten(1, (-1, planes))[:, :, 2].amax(1, keepdim=True)
-    held = F.max_pool2d(interior, CELL) > 0.1
-    return F.max_pool2d(held.float(), 3, 1, 1)[:, 0]
+def mouth_cells(groups: Tensor) -> Tensor:
+    """Return which cells hold lips in some frame: (T, h, w), 0 or 1."""
+    lips = groups.unflatten(1, (-1, PLANES))[:, :, 2].amax(1, keepdim=True)
+    return (F.max_pool2d(lips, CELL) > -1)[:, 0].float()
 
 
 def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
@@ -77,38 +77,67 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
     Cells of the mouth count eight times, so that the components are spent where lips move.
     """
     stride = vae.config.time_stride
-    motions, places = CellMoments(4 * stride), CellMoments(4)
+    motions, places = CellMoments(PLANES * stride), CellMoments(PLACES)
     for count, (shard, clip) in enumerate(clips_of(folder)):
         if count == clips:
             break
+        coordinates = coordinates_of(shard, clip)
+        placement = place(coordinates)
         groups = groups_of(shard, clip, stride)
-        motions.add(groups, 1 + 7 * mouth_cells(groups))
-        coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
-        places.add(coordinates.permute(2, 0, 1)[None])
+        placed = vae.placed.motion_into_head(groups, placement.expand(len(groups), -1, -1))
+        motions.add(placed, 1 + 7 * mouth_cells(placed))
+        places.add(vae.placed.into_head(coordinates, placement))
     vae.codec.fit(motions)
     vae.map_codec.fit(places)
 
 
 @torch.no_grad()
 def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
-    """Write every clip of a folder of shards as latents, log-mel, map and region.
+    """Write every clip of a folder of shards as log-mel and, twice, as it is and mirrored, as
+    latents, map and region.
 
     The maps are what the portrait encoder sees in the pictures, as at inference.
     """
     rows: dict[str, list[Tensor]] = {"latents": [], "hops": [], "map": [], "region": []}
-    device = vae.codec.deviation.device
     for shard, clip in clips_of(folder):
         groups = groups_of(shard, clip, vae.config.time_stride)
-        portrait = vae.portrait(to_picture(shard.part("reference")[clip])[None].to(device))
-        coverage = torch.from_numpy(shard.part("coordinates")[clip][..., 3].astype(np.float32))
-        face = F.max_pool2d(coverage[None], CELL)
-        rows["latents"].append(vae.codec.encode(groups.to(device)).half().cpu())
-        rows["map"].append(portrait.map[0].half().cpu())
-        rows["region"].append(((face > 0.3) + MOUTH_WEIGHT * mouth_cells(groups)).half())
+        picture = to_picture(shard.part("reference")[clip])[None]
+        face = coordinates_of(shard, clip)[:, 3:]
+        seen = [
+            code_clip(vae, groups, picture, face),
+            code_clip(vae, mirrored(groups), picture.flip(3), face.flip(3)),
+        ]
+        for name, both in zip(("latents", "map", "region"), zip(*seen, strict=True), strict=True):
+            rows[name].append(torch.stack(both).half().cpu())
         rows["hops"].append(torch.from_numpy(log_mel(shard.part("audio")[clip])).half())
     if not rows["hops"]:
         raise ConfigError(f"{folder} has no shards: run rap-edge data make motion first")
     save_tensors({name: torch.stack(values) for name, values in rows.items()}, path)
+
+
+def code_clip(
+    vae: GuidedVAE, groups: Tensor, picture: Tensor, face: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return latents (T, C, h, w), map (C_ref, h, w) and region (T, h, w) of one clip."""
+    device = vae.codec.deviation.device
+    portrait = vae.portrait(picture.to(device))
+    each = portrait.placement.expand(len(groups), -1, -1)
+    placed = vae.placed.motion_into_head(groups.to(device), each)
+    covered = F.max_pool2d(vae.placed.into_head(face.to(device), portrait.placement), CELL)
+    region = (covered[:, 0] > 0.3) + MOUTH_WEIGHT * mouth_cells(placed)
+    return vae.codec.encode(placed), portrait.map[0], region
+
+
+def mirrored(groups: Tensor) -> Tensor:
+    sign = torch.ones(groups.shape[1])
+    sign[::PLANES] = -1
+    return groups.flip(3) * sign[:, None, None]
+
+
+def coordinates_of(shard: Shard, clip: int) -> Tensor:
+    """Read the coordinate map (1, 4, h, w) of a clip's portrait."""
+    coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
+    return coordinates.permute(2, 0, 1)[None]
 
 
 class LatentSource:
@@ -128,7 +157,10 @@ class LatentSource:
         return LatentWindow(*(torch.stack(parts) for parts in zip(*drawn, strict=True)))
 
     def one(self, clip: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        latents, window = self.rows["latents"][clip], self.config.sampler.window
+        window, side = self.config.sampler.window, int(rng.integers(2))
+        latents, reference_map, region = (
+            self.rows[name][clip, side] for name in ("latents", "map", "region")
+        )
         first = draw_window(rng, len(latents), window)
         hops = self.window_of_hops(clip, first)
         if first == 0 and rng.random() < 0.3:
@@ -136,8 +168,7 @@ class LatentSource:
             start = self.config.audio.left_hops() - timeline.first_hop(0)
             hops[:start] = SILENCE
         cut = slice(first, first + window)
-        region = self.rows["region"][clip, cut].float()
-        return latents[cut].float(), hops, self.rows["map"][clip].float(), region
+        return latents[cut].float(), hops, reference_map.float(), region[cut].float()
 
     def window_of_hops(self, clip: int, first: int) -> Tensor:
         """Return a copy of the hops that the audio encoder reads for a window."""

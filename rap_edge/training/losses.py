@@ -38,9 +38,9 @@ def pixel_loss(painted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return (error.abs() * weight).mean() + 0.5 * (across.mean() + down.mean())
 
 
-def mouth_weight(interior: Tensor, scale: int) -> Tensor:
-    """Return pixel weights (N, 1, H, W), 5 on and around the interior (N, 1, h, w), 1 elsewhere."""
-    grown = F.max_pool2d(interior, 5, 1, 2)
+def mouth_weight(motion: Tensor, scale: int) -> Tensor:
+    """Return pixel weights (N, 1, H, W), 5 on and around the lips of (N, 4, h, w), 1 elsewhere."""
+    grown = F.max_pool2d((motion[:, 2:3] + 1).clamp(0, 1), 5, 1, 2)
     return 1 + 4 * F.interpolate(grown, scale_factor=float(scale), mode="nearest")
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rap_edge.errors import ConfigError, MediaError
 from rap_edge.models.guided import SCALE
-from rap_edge.training.shards import Shard, paths
+from rap_edge.training.shards import LIPS_PER_PX, Shard, paths
 
 
 class Picture(NamedTuple):
@@ -24,11 +24,9 @@ class Picture(NamedTuple):
     reference: Tensor
     """(N, 3, H, W)"""
     motion: Tensor
-    """(N, 4, H / 4, W / 4): flow x and y in samples (pixels / 4), interior, teeth."""
+    """(N, 4, H / 4, W / 4): flow x and y and distance inside the lips in samples, teeth."""
     coordinates: Tensor
     """(N, 4, H / 4, W / 4) of the reference."""
-    neighbour: Tensor
-    """(N, 4, H / 4, W / 4): the motion a few frames away in the same clip."""
 
     def to(self, device: torch.device) -> Picture:
         return Picture(*(part.to(device) for part in self))
@@ -52,11 +50,15 @@ class Picture(NamedTuple):
         return Picture(frames, reference, *(part * sign for part in maps))
 
 
-def motion_map(flow: NDArray[Any], interior: NDArray[Any], teeth: NDArray[Any]) -> Tensor:
+def motion_map(flow: NDArray[Any], lips: NDArray[Any], teeth: NDArray[Any]) -> Tensor:
     """Join labels (F, h, w, ...) as shards hold them into motion maps (F, 4, h, w)."""
-    masks = np.stack([interior, teeth], -1).astype(np.float32) / 255
-    planes = np.concatenate([flow.astype(np.float32) / SCALE, masks], -1)
-    return torch.from_numpy(planes).permute(0, 3, 1, 2)
+    return joined(flow, lips.astype(np.float32) / LIPS_PER_PX, teeth.astype(np.float32) / 255)
+
+
+def joined(flow: NDArray[Any], lips: NDArray[Any], teeth: NDArray[Any]) -> Tensor:
+    """Join the rig's labels (F, h, w, ...), in px, into motion maps (F, 4, h, w)."""
+    planes = [flow / SCALE, lips[..., None] / SCALE, teeth[..., None]]
+    return torch.from_numpy(np.concatenate(planes, -1).astype(np.float32)).permute(0, 3, 1, 2)
 
 
 def to_picture(image: NDArray[np.uint8]) -> Tensor:
@@ -85,18 +87,16 @@ class PictureSource:
     def one(self, shard: Shard, clip: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
         last = shard.part("flow").get_shape()[1] - 1
         frame = int(rng.integers(last + 1))
-        away = int(np.clip(frame + rng.integers(-4, 5), 0, last))
         coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
         return (
             to_picture(read_frame(shard, clip, frame)),
             to_picture(shard.part("reference")[clip]),
             motion_at(shard, clip, frame),
             coordinates.permute(2, 0, 1),
-            motion_at(shard, clip, away),
         )
 
 
-LABELS = ("flow", "interior", "teeth")
+LABELS = ("flow", "lips", "teeth")
 
 
 def motion_at(shard: Shard, clip: int, frame: int) -> Tensor:

@@ -26,6 +26,8 @@ About = dict[str, Any]
 CLIP_FRAMES = 61
 LEFT_SAMPLES = 20800
 RIGHT_SAMPLES = 4800
+LIPS_PER_PX = 15
+"""Steps of the stored distance from the lips, int8."""
 
 
 def write(path: Path, arrays: Mapping[str, AnyArray], about: Sequence[About]) -> None:

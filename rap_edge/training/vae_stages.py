@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rap_edge.models.guided import SCALE, GuidedVAE
+from rap_edge.models.guided import SCALE, GuidedVAE, interior
+from rap_edge.models.placement import place
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.losses import mouth_weight, pixel_loss, psnr
 from rap_edge.training.pictures import Picture, PictureSource
@@ -38,6 +39,21 @@ class PictureStage(Stage):
         return [self.heldout.draw(rng, 8).to(self.device) for _ in range(HELD_OUT_BATCHES)]
 
 
+def tilted(rng: np.random.Generator, *maps: Tensor) -> list[Tensor]:
+    """Turn, scale and shift maps (N, K, S, S) of the same pictures alike, whatever their size."""
+    n = len(maps[0])
+    angle, size = 0.15 * rng.standard_normal(n), np.exp(0.1 * rng.standard_normal(n))
+    turn = np.stack([np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle)], 1)
+    linear = (size[:, None] * turn).reshape(n, 2, 2)
+    affine = np.concatenate([linear, 0.1 * rng.standard_normal((n, 2, 1))], 2)
+    theta = torch.from_numpy(affine).to(maps[0])
+    grids = (F.affine_grid(theta, list(part.shape), align_corners=False) for part in maps)
+    return [
+        F.grid_sample(part, grid, padding_mode="border", align_corners=False)
+        for part, grid in zip(maps, grids, strict=True)
+    ]
+
+
 class Coordinates(PictureStage):
     """The portrait encoder learns where on a head each place of a portrait lies."""
 
@@ -52,8 +68,9 @@ class Coordinates(PictureStage):
         return F.smooth_l1_loss(located.float(), picture.coordinates, reduction="none", beta=0.1)
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
-        loss = 10 * self.error(self.draw(rng, batch)).mean()
-        return loss, {}
+        picture = self.draw(rng, batch)
+        shown = tilted(rng, picture.reference, picture.coordinates)
+        return 10 * self.error(picture._replace(reference=shown[0], coordinates=shown[1])).mean(), {}
 
     def validate(self) -> Metrics:
         truth, errors, codes = [], [], []
@@ -80,7 +97,7 @@ class MotionEncoding(PictureStage):
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
-        weight = mouth_weight(picture.motion[:, 2:3], 1)
+        weight = mouth_weight(picture.motion, 1)
         total = picture.motion.new_zeros(())
         for motion in self.vae.motion_maps(picture.frames, picture.reference):
             error = F.smooth_l1_loss(motion.float(), picture.motion, reduction="none", beta=1.0)
@@ -88,27 +105,17 @@ class MotionEncoding(PictureStage):
         return total, {}
 
     def validate(self) -> Metrics:
-        errors, mouths, masks = [], [], []
+        errors, mouths, lips = [], [], []
         for picture in self.heldout_batches():
             motion = self.vae.motion_maps(picture.frames, picture.reference)[-1]
             error = (motion - picture.motion).square()
-            mouth = F.max_pool2d(picture.motion[:, 2:3], 5, 1, 2)
+            mouth = F.max_pool2d(interior(picture.motion)[:, None], 5, 1, 2)
             errors.append(error[:, :2].mean())
             mouths.append((error[:, :2] * mouth).sum() / (2 * mouth.sum() + 1e-3))
-            masks.append(error[:, 2].mean() / picture.motion[:, 2].var())
-        rms = [SCALE * float(torch.stack(e).mean().sqrt()) for e in (errors, mouths)]
-        interior = 1 - float(torch.stack(masks).mean())
-        return {"flow_px": rms[0], "mouth_flow_px": rms[1], "interior_r2": interior}
-
-
-def blurred(picture: Picture, share: float) -> Tensor:
-    """Mix a ``share`` of the neighbour's motion into the mouth's.
-
-    The transformer predicts averages of mouths; the painter has to make one mouth of them.
-    """
-    interior = torch.maximum(picture.motion[:, 2:3], picture.neighbour[:, 2:3])
-    mouth = F.max_pool2d(interior, 7, 1, 3) * share
-    return picture.motion + mouth * (picture.neighbour - picture.motion)
+            lips.append(error[:, 2][picture.motion[:, 2] > -1].mean())
+        names = ("flow_px", "mouth_flow_px", "lips_px")
+        each = zip(names, (errors, mouths, lips), strict=True)
+        return {name: SCALE * float(torch.stack(e).mean().sqrt()) for name, e in each}
 
 
 class Painting(PictureStage):
@@ -121,15 +128,16 @@ class Painting(PictureStage):
         describe = vae.portrait_encoder.describe
         self.modules = nn.ModuleDict({"painter": vae.painter, "describe": describe})
 
-    def coded(self, picture: Picture, noise: float = 0.0, share: float = 0.0) -> Tensor:
-        """Pass the labels through the latent, four equal frames a group, noisy and blurred."""
-        stride = self.vae.config.time_stride
+    def coded(self, picture: Picture, noise: float = 0.0) -> Tensor:
+        """Pass the labels through the latent, four equal frames a group, noisy."""
         with torch.no_grad():
-            motion = blurred(picture, share)
-            latent = self.vae.codec.encode(motion.repeat(1, stride, 1, 1))
-            latent = latent + noise * torch.randn_like(latent)
-            maps = self.vae.codec.decode(latent)
-        return maps[:, -picture.motion.shape[1] :].float()
+            return self.through_latent(picture.motion, place(picture.coordinates), noise)
+
+    def through_latent(self, motion: Tensor, placement: Tensor, noise: float = 0.0) -> Tensor:
+        stride = self.vae.config.time_stride
+        latent = self.vae.code(motion.repeat(1, stride, 1, 1), placement)
+        latent = latent + noise * torch.randn_like(latent)
+        return self.vae.decoded(latent, placement)[:, -motion.shape[1] :].float()
 
     def paint(self, picture: Picture, motion: Tensor) -> Tensor:
         features = self.vae.portrait_encoder.features(picture.reference)
@@ -138,9 +146,8 @@ class Painting(PictureStage):
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
-        share = max(0.0, rng.uniform(-0.4, 0.6))
-        painted = self.paint(picture, self.coded(picture, 0.1 * rng.random(), share))
-        weight = mouth_weight(picture.motion[:, 2:3], SCALE)
+        painted = self.paint(picture, self.coded(picture, 0.1 * rng.random()))
+        weight = mouth_weight(picture.motion, SCALE)
         return pixel_loss(painted, picture.frames, weight), {}
 
     def validate(self) -> Metrics:
@@ -151,7 +158,7 @@ class Painting(PictureStage):
         errors, inside = [], []
         for picture in self.heldout_batches():
             error = (self.paint(picture, code(picture)).clamp(-1, 1) - picture.frames).square()
-            mouth = F.interpolate(picture.motion[:, 2:3], scale_factor=float(SCALE))
+            mouth = F.interpolate(interior(picture.motion)[:, None], scale_factor=float(SCALE))
             errors.append(error.mean((1, 2, 3)))
             inside.append((error * mouth).sum() / (3 * mouth.sum() + 1e-3))
         each = 10 * torch.log10(4 / torch.cat(errors))
@@ -169,15 +176,13 @@ class Joint(Painting):
 
     def encoded(self, picture: Picture) -> tuple[Tensor, Tensor]:
         """Return the motion seen in the pixels, and the same through the latent."""
-        stride, planes = self.vae.config.time_stride, picture.motion.shape[1]
-        motion = self.vae.motion_maps(picture.frames, picture.reference)[-1]
-        latent = self.vae.codec.encode(motion.repeat(1, stride, 1, 1))
-        return motion.float(), self.vae.codec.decode(latent)[:, -planes:].float()
+        motion = self.vae.motion_maps(picture.frames, picture.reference)[-1].float()
+        return motion, self.through_latent(motion, place(picture.coordinates))
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
         seen, coded = self.encoded(picture)
-        weight = mouth_weight(picture.motion[:, 2:3], SCALE)
+        weight = mouth_weight(picture.motion, SCALE)
         labelled = self.paint(picture, self.coded(picture, 0.1 * rng.random()))
         pixels = pixel_loss(self.paint(picture, coded), picture.frames, weight)
         labels = F.smooth_l1_loss(seen, picture.motion, beta=0.25)

@@ -68,7 +68,7 @@ def test_a_blink_changes_one_eye_only(rig: PhotoRig, expressing: Expressing) -> 
     assert columns.min() > eye[:, 0].min() - 4
     assert columns.max() < eye[:, 0].max() + 4
     assert blinking.flow[..., 1].min() < -1.0
-    np.testing.assert_array_equal(blinking.interior, resting.interior)
+    np.testing.assert_array_equal(blinking.lips, resting.lips)
 
 
 def test_half_a_blink_moves_the_lid_less_far(rig: PhotoRig, expressing: Expressing) -> None:

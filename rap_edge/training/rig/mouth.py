@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from rap_edge.training.rig.flow import FRAME_SIZE, PIXELS_PER_CELL
 from rap_edge.training.rig.head import FloatArray, HeadModel, IntArray, Part
-from rap_edge.training.rig.raster import Raster, Samples, Window
+from rap_edge.training.rig.raster import Raster, Window
 
 SAMPLES_PER_PIXEL = 3
 MARGIN_PX = 4.0
+LIPS_REACH_PX = 8.0
 MOUTH_LANDMARKS = slice(48, 68)
+INNER_LIPS = slice(60, 68)
 LIP_LANDMARKS = (51, 57)
 REGION_CM = ((-6.0, -9.5), (6.0, 1.0))
 # By `Part`: depth behind the lips up to which it is fully lit, and over which light falls to 1 / e.
@@ -33,20 +35,22 @@ class MouthView:
     """What one frame shows in the window.
 
     flow: (H, W, 3) backward flow times coverage, and coverage by skin. part: (H, W) uint8, the
-    interior's `Part` or 0. brightness: (H, W) 0..1, zero outside the interior.
+    interior's `Part` or 0. light: (H, W) 0..1, what falls on the interior as if the lips were
+    clear. lips: (H, W) px, how far inside the mouth a sample lies, negative on the skin, -8..8.
+    teeth: (H, W) 0..1, the light on the teeth alone, fading away from the mouth. scale: px per cm.
     """
 
     window: Window
     flow: FloatArray
     part: NDArray[np.uint8]
-    brightness: FloatArray
+    light: FloatArray
+    lips: FloatArray
+    teeth: FloatArray
+    scale: float
 
-    def label_samples(self) -> FloatArray:
-        """Return (H, W, 2): the interior, and the brightness of its teeth."""
-        samples = np.empty((*self.part.shape, 2), dtype=np.float32)
-        samples[..., 0] = self.part > 0
-        samples[..., 1] = self.brightness * (self.part == Part.TEETH)
-        return samples
+    def brightness(self) -> FloatArray:
+        """Return how bright the interior is under the shadow of the lips, (H, W) 0..1."""
+        return self.light * _openness(self.part > 0, self.scale)
 
 
 class MouthWindow:
@@ -62,6 +66,7 @@ class MouthWindow:
         self._parts = head.parts[inside]
         self._normals = _vertex_normals(head.neutral, self._interior)
         self._landmarks = head.landmarks[MOUTH_LANDMARKS]
+        self._inner_lips = head.landmarks[INNER_LIPS]
         self._lips = head.landmarks[list(LIP_LANDMARKS)]
         samples = (FRAME_SIZE * SAMPLES_PER_PIXEL) ** 2
         self._skin_raster, self._interior_raster = Raster(samples), Raster(samples)
@@ -75,32 +80,19 @@ class MouthWindow:
         rotation: (3, 3) of the head towards the camera.
         """
         window = self._frame(screen)
-        lips = self._skin_raster.draw(screen, self._skin, window)
-        flow = self._skin_raster.flow(lips, self._skin, source, window)
-        part = np.zeros(window.shape, dtype=np.uint8)
-        brightness = np.zeros(window.shape, dtype=np.float32)
-        gap = _gap(lips.owner, window)
-        if gap is not None:
-            inside = self._interior_raster.draw(screen, self._interior, gap)
-            rows, columns = _samples_of(gap, window)
-            part[rows, columns] = self._seen_parts(inside, lips.owner[rows, columns])
-            facing = (self._normals @ rotation[2]).astype(np.float32)
-            lip_depth = float(screen[self._lips, 2].mean())
-            _light(
-                *inside,
-                self._interior,
-                part[rows, columns],
-                facing,
-                lip_depth,
-                scale,
-                brightness[rows, columns],
-            )
-            brightness *= _openness(part > 0, scale)
-        return MouthView(window, flow, part, brightness)
-
-    def _seen_parts(self, inside: Samples, lips: IntArray) -> NDArray[np.uint8]:
-        seen = (inside.owner >= 0) & (lips < 0)
-        return np.where(seen, self._parts[inside.owner], 0).astype(np.uint8)
+        skin = self._skin_raster.draw(screen, self._skin, window)
+        flow = self._skin_raster.flow(skin, self._skin, source, window)
+        inside = self._interior_raster.draw(screen, self._interior, window)
+        behind = np.where(inside.owner >= 0, self._parts[inside.owner], 0).astype(np.uint8)
+        facing = (self._normals @ rotation[2]).astype(np.float32)
+        lip_depth = float(screen[self._lips, 2].mean())
+        light = np.zeros(window.shape, dtype=np.float32)
+        _light(*inside, self._interior, behind, facing, lip_depth, scale, light)
+        part = np.where(skin.owner < 0, behind, 0).astype(np.uint8)
+        lips = _lip_distance(part > 0, screen[self._inner_lips, :2], window)
+        near = np.clip(1.0 + lips / LIPS_REACH_PX, 0.0, 1.0)
+        teeth = near * light * (behind == Part.TEETH)
+        return MouthView(window, flow, part, light, lips, teeth, scale)
 
     def _frame(self, screen: FloatArray) -> Window:
         """Frame the mouth in whole label cells."""
@@ -114,21 +106,21 @@ class MouthWindow:
         return Window(left, top, right - left, bottom - top, float(SAMPLES_PER_PIXEL))
 
 
-def _gap(lips: IntArray, window: Window) -> Window | None:
-    """Return the part of the window that the skin leaves open, in whole pixels."""
-    x, y, width, height = cv2.boundingRect((lips < 0).astype(np.uint8))
-    if width == 0:
-        return None
-    left, top = x // SAMPLES_PER_PIXEL, y // SAMPLES_PER_PIXEL
-    right, bottom = -(-(x + width) // SAMPLES_PER_PIXEL), -(-(y + height) // SAMPLES_PER_PIXEL)
-    return Window(window.left + left, window.top + top, right - left, bottom - top, window.zoom)
+def _lip_distance(
+    interior: NDArray[np.bool_], inner_lips: FloatArray, window: Window
+) -> FloatArray:
+    """Return how far inside the mouth every sample lies, px; outside negative, -8..8.
 
-
-def _samples_of(part: Window, whole: Window) -> tuple[slice, slice]:
-    top = (part.top - whole.top) * SAMPLES_PER_PIXEL
-    left = (part.left - whole.left) * SAMPLES_PER_PIXEL
-    rows, columns = part.shape
-    return slice(top, top + rows), slice(left, left + columns)
+    Closed lips have their seam, so that an average of such maps is a mouth opened on average, where
+    an average of masks is a blur.
+    """
+    seam = (inner_lips - [window.left, window.top]) * SAMPLES_PER_PIXEL
+    mouth = interior.astype(np.uint8)
+    within = cv2.distanceTransform(mouth, cv2.DIST_L2, 5)
+    cv2.polylines(mouth, [np.round(seam).astype(np.int32)], isClosed=True, color=1)
+    beyond = cv2.distanceTransform(1 - mouth, cv2.DIST_L2, 5)
+    distance = (within - beyond) / SAMPLES_PER_PIXEL
+    return np.asarray(np.clip(distance, -LIPS_REACH_PX, LIPS_REACH_PX), dtype=np.float32)
 
 
 def _vertex_normals(vertices: FloatArray, triangles: IntArray) -> FloatArray:

@@ -21,7 +21,7 @@ from rap_edge.training.rig.flow import (
     upsample,
 )
 from rap_edge.training.rig.head import FloatArray, HeadModel
-from rap_edge.training.rig.mouth import SAMPLES_PER_PIXEL, MouthView, MouthWindow
+from rap_edge.training.rig.mouth import LIPS_REACH_PX, SAMPLES_PER_PIXEL, MouthView, MouthWindow
 from rap_edge.training.rig.palette import interior_palette
 from rap_edge.training.rig.pose import Pose
 from rap_edge.training.rig.raster import Raster, Window, read_values
@@ -39,12 +39,12 @@ class Labels(NamedTuple):
     """What the latent of a frame carries.
 
     flow: (64, 64, 2) float32, frame pixel p shows portrait pixel p + flow, x then y, px of the 256
-    frame. interior: (64, 64) float32, share of the mouth's interior in a cell. teeth: (64, 64)
-    float32, share of teeth times their brightness.
+    frame. lips: (64, 64) float32, how far inside the mouth a cell lies, px, negative on the skin,
+    -8..8. teeth: (64, 64) float32, light on the teeth, 0..1, as if the lips were clear.
     """
 
     flow: FloatArray
-    interior: FloatArray
+    lips: FloatArray
     teeth: FloatArray
 
 
@@ -160,7 +160,7 @@ class PhotoRig:
         flow = mouth.flow[..., :2] + (1.0 - mouth.flow[..., 2:]) * around
         painted = _warp(self.image, flow, mouth.window).astype(np.float32)
         inside = mouth.part > 0
-        painted[inside] = self._palette[mouth.part[inside]] * mouth.brightness[inside, None]
+        painted[inside] = self._palette[mouth.part[inside]] * mouth.brightness()[inside, None]
         return painted
 
     def _lip_gap(self, expression: FloatArray) -> float:
@@ -197,11 +197,12 @@ def _labels(motion: Motion) -> Labels:
     for window, fine in motion.eyes:
         side = round(PIXELS_PER_CELL * window.zoom)
         flow[_slices(window, PIXELS_PER_CELL)] = block_means(fine, side)
-    interior, teeth = np.zeros((2, LABEL_SIZE, LABEL_SIZE), dtype=np.float32)
-    fine = block_means(mouth.label_samples(), PIXELS_PER_CELL * SAMPLES_PER_PIXEL)
+    lips = np.full((LABEL_SIZE, LABEL_SIZE), -LIPS_REACH_PX, dtype=np.float32)
+    teeth = np.zeros((LABEL_SIZE, LABEL_SIZE), dtype=np.float32)
     here = _slices(mouth.window, PIXELS_PER_CELL)
-    interior[here], teeth[here] = fine[..., 0], fine[..., 1]
-    return Labels(flow, interior, teeth)
+    side = PIXELS_PER_CELL * SAMPLES_PER_PIXEL
+    lips[here], teeth[here] = block_means(mouth.lips, side), block_means(mouth.teeth, side)
+    return Labels(flow, lips, teeth)
 
 
 def _slices(window: Window, unit: int) -> tuple[slice, slice]:
