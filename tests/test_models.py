@@ -231,3 +231,17 @@ def test_checkpoints_come_back_as_they_were(tmp_path) -> None:  # type: ignore[n
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ConfigError, match="is not a checkpoint"):
         load_checkpoint(tmp_path)
+
+
+def test_a_plane_that_weighs_more_is_coded_better() -> None:
+    maps = torch.randn(400, 2, 8, 8)
+    maps[:, 1] *= 0.2
+    errors = []
+    for weight in (1.0, 20.0):
+        moments, codec = CellMoments(2), CellCodec(2, 64)
+        weights = torch.tensor([1.0, weight])
+        moments.add(maps * weights[:, None, None])
+        codec.fit(moments, weights)
+        errors.append((codec.decode(codec.encode(maps)) - maps).square().mean((0, 2, 3)))
+    assert errors[1][1] < 0.01 * errors[0][1]
+    assert errors[1][0] > errors[0][0]

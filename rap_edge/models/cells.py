@@ -31,8 +31,11 @@ class CellCodec(nn.Module):
         return F.pixel_shuffle(self.synthesis(code), CELL)
 
     @torch.no_grad()
-    def fit(self, moments: CellMoments) -> Tensor:
-        """Take the leading components of ``moments``; return each one's share of the energy."""
+    def fit(self, moments: CellMoments, weights: Tensor | None = None) -> Tensor:
+        """Take the leading components of ``moments``; return each one's share of the energy.
+
+        ``weights`` (K,) are what the planes were multiplied by before they were added.
+        """
         mean, values, vectors = moments.components()
         channels = self.analysis.out_channels
         basis = vectors[:, :channels]
@@ -45,6 +48,11 @@ class CellCodec(nn.Module):
         bias.copy_(-(mean @ basis) / deviation)
         self.synthesis.weight.copy_((basis * deviation)[..., None, None])
         self.synthesis.bias.copy_(mean)
+        if weights is not None:
+            each = weights.repeat_interleave(CELL**2)
+            self.analysis.weight.mul_(each[:, None, None])
+            self.synthesis.weight.div_(each[:, None, None, None])
+            self.synthesis.bias.div_(each)
         return values[:channels] / values.sum()
 
 

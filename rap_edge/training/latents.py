@@ -25,6 +25,8 @@ from rap_edge.training.spoken import log_mel
 from rap_edge.training.windows import draw_window
 
 MOUTH_WEIGHT = 4.0
+PLANE_WEIGHTS = (1.0, 1.0, 1.0, 2.5)
+"""How much an error in each plane of a motion map counts: teeth are thin and faint, but seen."""
 
 
 class LatentWindow(NamedTuple):
@@ -77,6 +79,7 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
     Cells of the mouth count eight times, so that the components are spent where lips move.
     """
     stride = vae.config.time_stride
+    weights = torch.tensor(PLANE_WEIGHTS).repeat(stride)
     motions, places = CellMoments(PLANES * stride), CellMoments(PLACES)
     for count, (shard, clip) in enumerate(clips_of(folder)):
         if count == clips:
@@ -85,9 +88,9 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
         placement = place(coordinates)
         groups = groups_of(shard, clip, stride)
         placed = vae.placed.motion_into_head(groups, placement.expand(len(groups), -1, -1))
-        motions.add(placed, 1 + 7 * mouth_cells(placed))
+        motions.add(placed * weights[:, None, None], 1 + 7 * mouth_cells(placed))
         places.add(vae.placed.into_head(coordinates, placement))
-    vae.codec.fit(motions)
+    vae.codec.fit(motions, weights)
     vae.map_codec.fit(places)
 
 

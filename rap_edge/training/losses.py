@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rap_edge.models.guided import interior
+
 
 def flow_matching_loss(
     predicted: Tensor, clean: Tensor, channel_weight: Tensor, region: Tensor
@@ -39,9 +41,10 @@ def pixel_loss(painted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 
 def mouth_weight(motion: Tensor, scale: int) -> Tensor:
-    """Return pixel weights (N, 1, H, W), 5 on and around the lips of (N, 4, h, w), 1 elsewhere."""
+    """Return weights (N, 1, H, W) for motion (N, 4, h, w): 10 in the mouth, 5 around it, else 1."""
+    inside = interior(motion)[:, None]
     grown = F.max_pool2d((motion[:, 2:3] + 1).clamp(0, 1), 5, 1, 2)
-    return 1 + 4 * F.interpolate(grown, scale_factor=float(scale), mode="nearest")
+    return 1 + F.interpolate(4 * grown + 5 * inside, scale_factor=float(scale), mode="nearest")
 
 
 def psnr(squared_error: Tensor) -> float:

@@ -78,12 +78,16 @@ class Coordinates(PictureStage):
             located = self.vae.portrait_encoder.coordinates(picture.reference)
             errors.append((located - picture.coordinates).square().mean((0, 2, 3)))
             truth.append(picture.coordinates.square().mean((0, 2, 3)))
-            codec = self.vae.map_codec
-            difference = codec.encode(located) - codec.encode(picture.coordinates)
-            codes.append(difference.square().mean())
+            seen, true = (self.coded_map(part) for part in (located, picture.coordinates))
+            codes.append((seen - true).square().mean())
         explained = 1 - torch.stack(errors).mean(0) / torch.stack(truth).mean(0)
         named = dict(zip(("x", "y", "z", "face"), explained.tolist(), strict=True))
         return {**named, "map_error": float(torch.stack(codes).mean().sqrt())}
+
+    def coded_map(self, coordinates: Tensor) -> Tensor:
+        placed = self.vae.placed.into_head(coordinates, place(coordinates))
+        code: Tensor = self.vae.map_codec.encode(placed)
+        return code
 
 
 class MotionEncoding(PictureStage):
