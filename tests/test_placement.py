@@ -13,11 +13,11 @@ from rap_edge.models.placement import (
     LIPS_HEAD_Y,
     LIPS_Y,
     Placed,
-    base_grid,
     inverse,
     inverse3,
     place,
 )
+from rap_edge.models.warp import base_grid
 
 SIDE = 64
 

@@ -19,6 +19,7 @@ from rap_edge.models.layers import ResidualBlock, conv3x3
 from rap_edge.models.placement import Placed, place
 from rap_edge.models.unet import UNet
 from rap_edge.models.vae import Portrait, State, VideoVAE
+from rap_edge.models.warp import Warp
 
 SCALE = 4
 """Pixels of the frame along one side of a sample of the motion and coordinate maps."""
@@ -40,27 +41,6 @@ def interior(motion: Tensor) -> Tensor:
 
 def enlarge(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=float(SCALE), mode="bilinear", align_corners=False)
-
-
-class Warp(nn.Module):
-    """Sample a square picture at ``place + flow``; outside it, its border."""
-
-    base: Tensor
-
-    def __init__(self, side: int) -> None:
-        super().__init__()
-        centre = (torch.arange(side) + 0.5) * (2 / side) - 1
-        grid = torch.stack(torch.meshgrid(centre, centre, indexing="xy"), -1)
-        self.side = side
-        self.register_buffer("base", grid, persistent=False)
-
-    def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
-        """picture: (N, C, S, S), flow: (N, 2, S, S) in its pixels -> (N, C, S, S)."""
-        edge = 1 - 1 / self.side  # clamped here: onnxruntime's "border" is three times slower
-        grid = (self.base + flow.permute(0, 2, 3, 1) * (2 / self.side)).clamp(-edge, edge)
-        return F.grid_sample(
-            picture, grid.to(picture.dtype), "bilinear", "zeros", align_corners=False
-        )
 
 
 class MotionEncoder(nn.Module):

@@ -8,8 +8,9 @@ the transformer has one mouth to learn and not one for each place in a picture. 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from rap_edge.models.warp import base_grid, sample
 
 HEAD_SCALE, LIPS_Y = (0.95, -1.25), 0.25
 """Frame positions per unit of the coordinate map, x and y, and how far down the frame the lips are.
@@ -46,12 +47,6 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     return (a[:, :, :, None] * b[:, :, None, :]).sum(1)
 
 
-def base_grid(side: int) -> Tensor:
-    """Return the positions of the samples of a map, (side, side, 2)."""
-    centre = (torch.arange(side) + 0.5) * (2 / side) - 1
-    return torch.stack(torch.meshgrid(centre, centre, indexing="xy"), -1)
-
-
 def inverse3(matrix: Tensor) -> Tensor:
     """Invert (N, 3, 3) by cofactors, which every runtime can."""
     a, b, c = matrix.unbind(1)
@@ -82,22 +77,20 @@ class Placed(nn.Module):
         self.register_buffer("base", base_grid(side), persistent=False)
 
     def into_head(self, maps: Tensor, placement: Tensor) -> Tensor:
-        return self.sample(maps, placement)
+        return self.moved(maps, placement)
 
     def motion_into_head(self, motion: Tensor, placement: Tensor) -> Tensor:
         """Take motion maps (N, F * 4, S, S) along: displacements turn and scale with the frame."""
         back = inverse(placement)
-        return self.turned(self.sample(motion, placement), back)
+        return self.turned(self.moved(motion, placement), back)
 
     def motion_into_portrait(self, motion: Tensor, placement: Tensor) -> Tensor:
         """Undo ``motion_into_head``."""
-        return self.turned(self.sample(motion, inverse(placement)), placement)
+        return self.turned(self.moved(motion, inverse(placement)), placement)
 
-    def sample(self, maps: Tensor, to: Tensor) -> Tensor:
-        edge = 1 - 1 / maps.shape[-1]  # clamped here: onnxruntime's "border" is three times slower
-        grid = (self.base[..., None, :] * to[:, None, None, :, :2]).sum(-1) + to[:, None, None, :, 2]
-        grid = grid.clamp(-edge, edge).to(maps.dtype)
-        return F.grid_sample(maps, grid, "bilinear", "zeros", align_corners=False)
+    def moved(self, maps: Tensor, to: Tensor) -> Tensor:
+        positions = (self.base[..., None, :] * to[:, None, None, :, :2]).sum(-1)
+        return sample(maps, positions + to[:, None, None, :, 2])
 
     def turned(self, motion: Tensor, by: Tensor) -> Tensor:
         frames = motion.unflatten(1, (-1, 4))

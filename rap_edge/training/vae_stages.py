@@ -69,8 +69,9 @@ class Coordinates(PictureStage):
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
         picture = self.draw(rng, batch)
-        shown = tilted(rng, picture.reference, picture.coordinates)
-        return 10 * self.error(picture._replace(reference=shown[0], coordinates=shown[1])).mean(), {}
+        reference, coordinates = tilted(rng, picture.reference, picture.coordinates)
+        shown = picture._replace(reference=reference, coordinates=coordinates)
+        return 10 * self.error(shown).mean(), {}
 
     def validate(self) -> Metrics:
         truth, errors, codes = [], [], []
