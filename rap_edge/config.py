@@ -24,6 +24,7 @@ class AudioConfig:
     n_mels: int = 80
     tokens_per_frame: int = 2
     width: int = 256
+    shapes: int = 33  # mouth shapes of a frame: all that the transformer hears of it
     dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 8)  # of the residual blocks, in tokens
     lookahead_hops: int = 8  # 80 ms at 10 ms a hop
 

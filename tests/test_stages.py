@@ -23,7 +23,7 @@ from rap_edge.training.recipe import Recipe
 SMALL = dataclasses.replace(
     LIVE,
     name="small",
-    audio=dataclasses.replace(LIVE.audio, width=16, dilations=(1, 2)),
+    audio=dataclasses.replace(LIVE.audio, width=16, shapes=2, dilations=(1, 2)),
     vae=dataclasses.replace(LIVE.vae, channels=8, width=4, encoder_width=4, reference_channels=8),
     dit=dataclasses.replace(LIVE.dit, width=16, depth=2, heads=2),
 )

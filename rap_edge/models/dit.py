@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rap_edge.config import DiTConfig, ModelConfig
+from rap_edge.config import AudioConfig, DiTConfig, ModelConfig
 from rap_edge.models.layers import HybridAttention, SelfAttention, rotary_angles
 
 
@@ -18,6 +18,26 @@ def alpha_at(block: int, config: DiTConfig) -> float:
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return x * (1 + scale) + shift
+
+
+class Hearing(nn.Module):
+    """Tokens of the audio encoder to one narrow token a frame: the mouth shapes that are heard.
+
+    The rest of an encoder's tokens tells clips apart; with few clips the transformer learns those
+    by heart and speaks strange voices badly.
+    """
+
+    def __init__(self, config: AudioConfig, width: int) -> None:
+        super().__init__()
+        self.tokens = config.tokens_per_frame
+        self.shapes = nn.Linear(self.tokens * config.width, config.shapes)
+        self.widen = nn.Linear(config.shapes, width)
+        nn.init.normal_(self.widen.weight)  # shapes are 0.1 to 0.3 large
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(N, F * L, D) -> (N, F, width)."""
+        widened: Tensor = self.widen(self.shapes(tokens.unflatten(1, (-1, self.tokens)).flatten(2)))
+        return widened
 
 
 class LatentAudio(nn.Module):
@@ -84,10 +104,9 @@ class AudioDiT(nn.Module):
         cell = dit.patch**2
         self.embed = nn.Linear(cell * (vae.channels + vae.reference_channels), dit.width)
         self.place = nn.Parameter(torch.randn(1, 1, self.side**2, dit.width) * 0.02)
-        self.audio_place = nn.Parameter(
-            torch.randn(1, window * config.tokens_per_latent, dit.width) * 0.02
-        )
-        self.latent_audio = LatentAudio(config.tokens_per_latent, dit.width)
+        self.hearing = Hearing(config.audio, dit.width)
+        self.audio_place = nn.Parameter(torch.randn(1, window * vae.time_stride, dit.width) * 0.02)
+        self.latent_audio = LatentAudio(vae.time_stride, dit.width)
         self.no_audio = nn.Parameter(torch.zeros(1, 1, dit.width))
         self.time = nn.Sequential(
             nn.Linear(dit.width, dit.width), nn.SiLU(), nn.Linear(dit.width, 6 * dit.width)
@@ -118,13 +137,14 @@ class AudioDiT(nn.Module):
             reference_map: (N, C_ref, H, W).
             dropped: (N,) bool, samples whose audio is replaced by the learned "no audio".
         """
+        heard = self.hearing(tokens)
         if dropped is not None:
-            tokens = torch.where(dropped[:, None, None], self.no_audio, tokens)
+            heard = torch.where(dropped[:, None, None], self.no_audio, heard)
         reference = reference_map[:, None].expand(-1, latent.shape[1], -1, -1, -1)
         x = self.embed(self.patchify(torch.cat([latent, reference], 2))) + self.place
         x = x.flatten(1, 2)
         time = self.time(timestep).unflatten(-1, (6, 1, -1))
-        audio = self.latent_audio(tokens) + self.audio_place
+        audio = self.latent_audio(heard) + self.audio_place
         for block in self.blocks:
             x = block(x, audio, time, self.cosine, self.sine, self.window)
         x = self.out(modulate(self.norm(x), time[:, 0], time[:, 1]))

@@ -41,6 +41,7 @@ class Denoising(Stage):
         self.config: ModelConfig = model.config
         self.train, self.heldout = train, heldout
         self.audio = model.audio.requires_grad_(train_audio)
+        model.dit.hearing.shapes.requires_grad_(train_audio)
         self.modules = nn.ModuleDict({"dit": model.dit})
         if train_audio:
             self.modules["audio"] = model.audio

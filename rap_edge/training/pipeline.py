@@ -36,7 +36,7 @@ from rap_edge.training.supply import make_shards
 
 PARTS = {
     "codec": ("vae.codec.", "vae.map_codec."),
-    "speech": ("audio.",),
+    "speech": ("audio.", "dit.hearing.shapes."),
     "coordinates": ("vae.portrait_encoder.locate.",),
     "painting": ("vae.painter.", "vae.portrait_encoder.describe."),
     "motion": ("vae.motion_encoder.",),
@@ -237,7 +237,7 @@ def build_speaking(model: RapModel, job: Job) -> Stage:
         SpeechSource(job.folder("speech", split), model.config, mouth)
         for split in ("train", "heldout")
     )
-    return Speaking(model.audio, model.config, *sources)
+    return Speaking(model.audio, model.dit.hearing.shapes, model.config, *sources)
 
 
 def build_denoising(model: RapModel, job: Job) -> Stage:

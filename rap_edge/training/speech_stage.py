@@ -1,4 +1,4 @@
-"""The audio encoder learns speech first: log-mel to mouth shapes, without a picture."""
+"""The ear learns speech first: log-mel to mouth shapes, without a picture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
+from rap_edge.errors import ConfigError
 from rap_edge.models.audio import AudioEncoder
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.spoken import SpeechSource
@@ -20,20 +21,27 @@ class Speaking(Stage):
     name = "speech"
 
     def __init__(
-        self, audio: AudioEncoder, config: ModelConfig, train: SpeechSource, heldout: SpeechSource
+        self,
+        audio: AudioEncoder,
+        shapes: nn.Linear,
+        config: ModelConfig,
+        train: SpeechSource,
+        heldout: SpeechSource,
     ) -> None:
         self.config, self.train, self.heldout = config, train, heldout
-        tokens = config.audio.tokens_per_frame
-        head = nn.Linear(tokens * config.audio.width, len(train.mouth))
-        self.modules = nn.ModuleDict({"audio": audio, "head": head})
-
+        if shapes.out_features != len(train.mouth):
+            raise ConfigError(
+                f"audio.shapes is {shapes.out_features} - the head model moves a mouth with "
+                f"{len(train.mouth)} shapes - put that number into the configuration"
+            )
+        self.modules = nn.ModuleDict({"audio": audio, "shapes": shapes})
         self.scale = train.balance()
 
     def predict(self, hops: Tensor) -> Tensor:
         """(N, H, M) -> (N, F, K)."""
         tokens = self.modules["audio"](hops)
         frames = tokens.unflatten(1, (-1, self.config.audio.tokens_per_frame)).flatten(2)
-        shapes: Tensor = self.modules["head"](frames)
+        shapes: Tensor = self.modules["shapes"](frames)
         return shapes
 
     def loss(self, rng: np.random.Generator, batch: int) -> tuple[Tensor, Metrics]:
