@@ -15,6 +15,8 @@ from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
 
 FLOAT_TOLERANCE = 1e-4
+PORTRAIT_TOLERANCE = 1e-3
+"""In standard deviations of the map: the rounding of where the head lies, at the head's edge."""
 GUIDES = ("reference_features", "reference_placement")
 
 
@@ -93,6 +95,7 @@ def _portrait(model: RapModel) -> GraphSource:
         PortraitGraph(model.vae),
         {"reference": reference},
         ("reference_map", "reference_image", *guides),
+        PORTRAIT_TOLERANCE,
     )
 
 

@@ -93,6 +93,8 @@ class SamplerConfig:
     steps: int = 2
     shift: float = 1.0  # > 1 spends more of the steps at high noise
     guidance: float = 1.0  # classifier-free, on audio, inside the denoiser graph; 1 is none
+    temperature: float = 1.0  # of the noise; less is nearer to the mean that the audio tells
+    free_channels: int = 0  # leading latent channels whose noise stays whole: how the head moves
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.window:
@@ -142,7 +144,7 @@ class ModelConfig:
             raise ConfigError(f"configuration: {error}") from error
 
 
-LIVE = ModelConfig(sampler=SamplerConfig(guidance=2.0, shift=6.0))
+LIVE = ModelConfig(sampler=SamplerConfig(guidance=1.5, shift=3.0, temperature=0.3, free_channels=2))
 
 TINY = ModelConfig(
     name="tiny",

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from rap_edge.models.dit import denoiser
 from rap_edge.models.model import RapModel
-from rap_edge.noise import window_noise
 from rap_edge.sampling import (
     Chunk,
     Tails,
     chunk_at,
+    chunk_noise,
     chunks_for,
     denoise_chunk,
     timestep_embedding,
@@ -47,7 +47,7 @@ def generate_latents(
     for index in range(chunks_for(latents, config.sampler)):
         chunk = chunk_at(index, config.sampler)
         tokens = model.audio(window_of_hops(model, hops, chunk))
-        noise = torch.from_numpy(window_noise(seed, chunk.first, chunk.n, shape))[None]
+        noise = torch.from_numpy(chunk_noise(seed, chunk, shape, config.sampler))[None]
 
         def predict(x: Tensor, time: float, tokens: Tensor = tokens) -> Tensor:
             step = torch.from_numpy(timestep_embedding(time, config.dit.width))[None]

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.config import SamplerConfig
+from rap_edge.noise import window_noise
 
 Array = TypeVar("Array")
 Tails = tuple[Array, ...]
@@ -61,6 +62,18 @@ def timestep_embedding(time: float, width: int) -> NDArray[np.float32]:
     frequencies = 1000.0 * np.exp(-np.log(1e4) * np.arange(width // 2) / (width // 2))
     angles = time * frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)]).astype(np.float32)
+
+
+def chunk_noise(
+    seed: int, chunk: Chunk, shape: tuple[int, int, int], sampler: SamplerConfig
+) -> NDArray[np.float32]:
+    """Return the noise (n, C, H, W) that a chunk starts from, at the sampler's temperature.
+
+    Motion that audio decides is better guessed than drawn, and what it leaves open better drawn.
+    """
+    noise = window_noise(seed, chunk.first, chunk.n, shape)
+    noise[:, sampler.free_channels :] *= np.float32(sampler.temperature)
+    return noise
 
 
 def euler_step(x: Any, clean: Any, time: float, following: float) -> Any:

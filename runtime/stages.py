@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.config import ModelConfig
-from rap_edge.noise import window_noise
 from rap_edge.runtime.backends import Array, Graph
-from rap_edge.sampling import Chunk, Tails, chunk_at, denoise_chunk, timestep_embedding
+from rap_edge.sampling import Chunk, Tails, chunk_at, chunk_noise, denoise_chunk, timestep_embedding
 
 STATE, NEXT_STATE = "state.", "next_state."
 
@@ -101,7 +100,7 @@ class DenoiseStage:
             }
             return self._graph.run(inputs)["clean"]
 
-        noise = window_noise(self._seed, chunk.first, chunk.n, self._latent_shape)[None]
+        noise = chunk_noise(self._seed, chunk, self._latent_shape, self._sampler)[None]
         latents, tails = denoise_chunk(predict, noise, state, self._sampler)
         return latents[0, chunk.inherited :], tails
 

@@ -64,6 +64,7 @@ def test_labels_become_maps_in_samples_of_a_quarter(clip: TruthClip) -> None:
     maps = vae.motion_maps(clip, 5)
     assert maps.shape == (5, 4, SIDE // 4, SIDE // 4)
     np.testing.assert_allclose(maps[2, 1].numpy(), clip.flow[2, ..., 1] / 4, rtol=1e-3)
+    np.testing.assert_allclose(maps[2, 2].numpy(), clip.lips[2] / 4, rtol=1e-3)
     np.testing.assert_allclose(maps[2, 3].numpy(), clip.teeth[2], rtol=1e-3)
 
 

@@ -13,12 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 from rap_edge.config import CONFIGS, LIVE
+from rap_edge.errors import ConfigError
 from rap_edge.models.checkpoint import load_checkpoint
 from rap_edge.models.model import RapModel
 from rap_edge.training import shards
 from rap_edge.training.pictures import PictureSource
 from rap_edge.training.pipeline import PARTS, Job, build_plain, run
 from rap_edge.training.recipe import Recipe
+from rap_edge.training.vae_stages import tilted
 
 SMALL = dataclasses.replace(
     LIVE,
@@ -144,3 +146,31 @@ def test_a_run_goes_on_from_a_checkpoint(job: Job, tmp_path: Path) -> None:
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
     assert all(name.startswith(PARTS["denoising"]) for name in changed)
+
+
+def test_frozen_ears_stay_as_their_own_stage_left_them(job: Job, tmp_path: Path) -> None:
+    run(job)
+    frozen = dataclasses.replace(job.recipe, frozen=("audio",))
+    deaf = dataclasses.replace(
+        job, recipe=frozen, out=tmp_path, stages=("coordinates", "denoising")
+    )
+    with pytest.raises(ConfigError, match="train the stage speech first"):
+        run(deaf)
+    (tmp_path / "speech.safetensors").write_bytes((job.out / "speech.safetensors").read_bytes())
+    run(deaf)
+    learned = load_file(tmp_path / "speech.safetensors")
+    after = load_checkpoint(tmp_path / "checkpoint").state_dict()
+    assert any(name.startswith("dit.hearing.shapes") for name in learned)
+    assert all(torch.equal(after[name], value) for name, value in learned.items())
+
+
+def test_tilted_maps_keep_lying_on_each_other() -> None:
+    ramp = torch.linspace(-1, 1, 64).expand(2, 1, 64, 64)
+    fine = torch.nn.functional.interpolate(ramp, scale_factor=4.0, mode="bilinear")
+    tilted_fine, tilted_ramp = tilted(np.random.default_rng(0), fine, ramp)
+    coarse = torch.nn.functional.avg_pool2d(tilted_fine, 4)
+    inner = slice(24, 40)
+    assert not torch.allclose(tilted_ramp[..., inner, inner], ramp[..., inner, inner], atol=0.02)
+    torch.testing.assert_close(
+        coarse[..., inner, inner], tilted_ramp[..., inner, inner], atol=0.01, rtol=0
+    )

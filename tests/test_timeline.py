@@ -10,7 +10,14 @@ import pytest
 from rap_edge.config import CONFIGS, LIVE, PAPER, ModelConfig, SamplerConfig
 from rap_edge.errors import ConfigError
 from rap_edge.noise import latent_noise, window_noise
-from rap_edge.sampling import chunk_at, chunks_for, denoise_chunk, euler_step, solver_times
+from rap_edge.sampling import (
+    chunk_at,
+    chunk_noise,
+    chunks_for,
+    denoise_chunk,
+    euler_step,
+    solver_times,
+)
 from rap_edge.timeline import Timeline
 from rap_edge.training.windows import draw_window, window_frames
 
@@ -133,3 +140,11 @@ def test_unknown_configuration_key_is_refused_by_name() -> None:
     values["dit"]["dept"] = 3
     with pytest.raises(ConfigError, match=r"dit\.dept"):
         ModelConfig.from_dict(values)
+
+
+def test_a_cooler_sampler_keeps_the_noise_of_the_free_channels() -> None:
+    sampler = SamplerConfig(temperature=0.25, free_channels=2)
+    noise = chunk_noise(3, chunk_at(1, sampler), (6, 2, 2), sampler)
+    whole = window_noise(3, chunk_at(1, sampler).first, sampler.window, (6, 2, 2))
+    np.testing.assert_array_equal(noise[:, :2], whole[:, :2])
+    np.testing.assert_allclose(noise[:, 2:], 0.25 * whole[:, 2:], rtol=1e-6)

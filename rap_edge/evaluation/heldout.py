@@ -16,7 +16,7 @@ from rap_edge.evaluation.mouth import FaceMesh, opening
 from rap_edge.evaluation.stage import Stage
 from rap_edge.evaluation.talker import FPS
 from rap_edge.evaluation.truth import TruthClip
-from rap_edge.training.rig import Pose, Rendered
+from rap_edge.training.rig import Labels, Pose, Rendered
 from rap_edge.training.speech.takes import take
 
 FIRST_SEED = 90_000
@@ -69,7 +69,8 @@ def make_clip(stage: Stage, person: int, seed: int, n_frames: int, mesh: FaceMes
 
 def labels_of(shown: list[Rendered]) -> dict[str, NDArray[np.float16]]:
     """Stack the labels of rendered frames as float16."""
+    columns = zip(*(frame.labels for frame in shown), strict=True)
     return {
-        key: np.stack([getattr(frame.labels, key) for frame in shown]).astype(np.float16)
-        for key in ("flow", "lips", "teeth")
+        name: np.stack(column).astype(np.float16)
+        for name, column in zip(Labels._fields, columns, strict=True)
     }

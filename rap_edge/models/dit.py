@@ -35,9 +35,13 @@ class Hearing(nn.Module):
         nn.init.normal_(self.widen.weight)  # shapes are 0.1 to 0.3 large
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(N, F * L, D) -> (N, F, width)."""
-        widened: Tensor = self.widen(self.shapes(tokens.unflatten(1, (-1, self.tokens)).flatten(2)))
+        """Tokens (N, F * L, D), L for each frame -> (N, F, width)."""
+        widened: Tensor = self.widen(self.shapes(self.frames(tokens)))
         return widened
+
+    def frames(self, tokens: Tensor) -> Tensor:
+        """Join the tokens of each frame: (N, F * L, D) -> (N, F, L * D)."""
+        return tokens.unflatten(1, (-1, self.tokens)).flatten(2)
 
 
 class LatentAudio(nn.Module):
@@ -45,7 +49,7 @@ class LatentAudio(nn.Module):
 
     Attention averages tokens, and a latent codes several frames in one vector: without this, which
     sound belongs to which of them is lost. The successor of RAP makes its tokens by such a network
-    (SoulX-FlashHead's audio projection); here it corrects the encoder's and starts as nothing.
+    (SoulX-FlashHead's audio projection); here it corrects what is heard and starts as nothing.
     """
 
     def __init__(self, tokens: int, width: int) -> None:

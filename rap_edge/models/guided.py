@@ -35,7 +35,10 @@ becomes the other."""
 
 
 def interior(motion: Tensor) -> Tensor:
-    """Return how much of each sample of motion maps (..., 4, h, w) is mouth: (..., h, w), 0..1."""
+    """Return how much of each sample of motion maps (..., 4, h, w) is mouth: (..., h, w), 0..1.
+
+    Exact at a straight edge; the seam of closed lips counts up to a quarter.
+    """
     return (motion[..., 2, :, :] + 0.5).clamp(0, 1)
 
 

@@ -80,7 +80,10 @@ class Placed(nn.Module):
         return self.moved(maps, placement)
 
     def motion_into_head(self, motion: Tensor, placement: Tensor) -> Tensor:
-        """Take motion maps (N, F * 4, S, S) along: displacements turn and scale with the frame."""
+        """Take motion maps (N, F * 4, S, S) along: displacements turn and scale with the frame.
+
+        Distances from the lips stay in samples of the portrait.
+        """
         back = inverse(placement)
         return self.turned(self.moved(motion, placement), back)
 
@@ -89,10 +92,12 @@ class Placed(nn.Module):
         return self.turned(self.moved(motion, inverse(placement)), placement)
 
     def moved(self, maps: Tensor, to: Tensor) -> Tensor:
+        """Look maps up where the affine maps ``to`` (N, 2, 3) take each of their places."""
         positions = (self.base[..., None, :] * to[:, None, None, :, :2]).sum(-1)
         return sample(maps, positions + to[:, None, None, :, 2])
 
     def turned(self, motion: Tensor, by: Tensor) -> Tensor:
+        """Multiply the displacements of motion maps by the linear part of ``by``."""
         frames = motion.unflatten(1, (-1, 4))
         x, y = frames[:, :, 0], frames[:, :, 1]
         linear = by[:, :, :2, None, None, None]

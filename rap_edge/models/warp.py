@@ -16,8 +16,8 @@ def base_grid(side: int) -> Tensor:
 def sample(picture: Tensor, grid: Tensor) -> Tensor:
     """Look a square picture (N, C, S, S) up at ``grid`` (N, S, S, 2); outside it, its border."""
     edge = 1 - 1 / picture.shape[-1]  # clamped here: onnxruntime's "border" is three times slower
-    inside = grid.clamp(-edge, edge).to(picture.dtype)
-    return F.grid_sample(picture, inside, "bilinear", "zeros", align_corners=False)
+    exact = picture.to(grid.dtype)  # positions in bfloat16 would be half a pixel apart
+    return F.grid_sample(exact, grid.clamp(-edge, edge), "bilinear", "zeros", align_corners=False)
 
 
 class Warp(nn.Module):

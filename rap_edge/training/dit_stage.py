@@ -29,8 +29,8 @@ def draw_times(rng: np.random.Generator, n: int) -> np.ndarray:
 class Denoising(Stage):
     """Flow matching with RAP's three-term loss, static-dynamic windows and audio dropout.
 
-    The audio encoder is trained along, or left as the hours of its own stage made it: with few
-    clips it would learn them by heart.
+    The audio encoder and the shapes that are heard are trained along, or left as the hours of their
+    own stage made them: with few clips they would learn these by heart.
     """
 
     name = "denoising"

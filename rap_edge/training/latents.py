@@ -19,7 +19,7 @@ from rap_edge.models.checkpoint import save_tensors
 from rap_edge.models.guided import PLACES, PLANES, GuidedVAE
 from rap_edge.models.placement import place
 from rap_edge.reference import SILENCE
-from rap_edge.training.pictures import LABELS, motion_map, to_picture
+from rap_edge.training.pictures import LABELS, coordinates_of, motion_map, to_picture
 from rap_edge.training.shards import LEFT_SAMPLES, Shard, paths
 from rap_edge.training.spoken import log_mel
 from rap_edge.training.windows import draw_window
@@ -96,8 +96,7 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
 
 @torch.no_grad()
 def code_clips(vae: GuidedVAE, folder: Path, path: Path) -> None:
-    """Write every clip of a folder of shards as log-mel and, twice, as it is and mirrored, as
-    latents, map and region.
+    """Write every clip of a folder: log-mel, and both ways round latents, map and region.
 
     The maps are what the portrait encoder sees in the pictures, as at inference.
     """
@@ -132,15 +131,10 @@ def code_clip(
 
 
 def mirrored(groups: Tensor) -> Tensor:
+    """Mirror groups of motion maps (T, stride * 4, h, w): left becomes right, in place and flow."""
     sign = torch.ones(groups.shape[1])
     sign[::PLANES] = -1
     return groups.flip(3) * sign[:, None, None]
-
-
-def coordinates_of(shard: Shard, clip: int) -> Tensor:
-    """Read the coordinate map (1, 4, h, w) of a clip's portrait."""
-    coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
-    return coordinates.permute(2, 0, 1)[None]
 
 
 class LatentSource:

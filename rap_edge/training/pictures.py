@@ -87,12 +87,11 @@ class PictureSource:
     def one(self, shard: Shard, clip: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
         last = shard.part("flow").get_shape()[1] - 1
         frame = int(rng.integers(last + 1))
-        coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
         return (
             to_picture(read_frame(shard, clip, frame)),
             to_picture(shard.part("reference")[clip]),
             motion_at(shard, clip, frame),
-            coordinates.permute(2, 0, 1),
+            coordinates_of(shard, clip)[0],
         )
 
 
@@ -102,6 +101,12 @@ LABELS = ("flow", "lips", "teeth")
 def motion_at(shard: Shard, clip: int, frame: int) -> Tensor:
     """Read the motion map (4, h, w) of one frame."""
     return motion_map(*(shard.part(name)[clip, frame : frame + 1] for name in LABELS))[0]
+
+
+def coordinates_of(shard: Shard, clip: int) -> Tensor:
+    """Read the coordinate map (1, 4, h, w) of a clip's portrait."""
+    coordinates = torch.from_numpy(shard.part("coordinates")[clip].astype(np.float32))
+    return coordinates.permute(2, 0, 1)[None]
 
 
 def read_frame(shard: Shard, clip: int, frame: int) -> NDArray[np.uint8]:

@@ -86,6 +86,8 @@ def run(job: Job) -> None:
             continue
         load_stages(model, job.out)  # another process may have finished one
         require_coordinates(name, job.out)
+        if name == "denoising" and "audio" in job.recipe.frozen:
+            require_speech(job)
         if name == "denoising":
             code_latents(model, job, place)
         torch.manual_seed(job.recipe.seed)  # what a stage adds begins alike in every process
@@ -156,6 +158,15 @@ def require_coordinates(stage: str, out: Path) -> None:
         raise ConfigError(
             f"{out} has no coordinates.safetensors: stage {stage} builds on the stage coordinates, "
             "train that one first"
+        )
+
+
+def require_speech(job: Job) -> None:
+    """Raise ConfigError where the transformer would listen with ears that never learned."""
+    if job.start is None and not (job.out / "speech.safetensors").exists():
+        raise ConfigError(
+            f"{job.out} has no speech.safetensors: the recipe keeps the audio encoder as it is, "
+            "train the stage speech first"
         )
 
 
@@ -237,7 +248,7 @@ def build_speaking(model: RapModel, job: Job) -> Stage:
         SpeechSource(job.folder("speech", split), model.config, mouth)
         for split in ("train", "heldout")
     )
-    return Speaking(model.audio, model.dit.hearing.shapes, model.config, *sources)
+    return Speaking(model.audio, model.dit.hearing, model.config, *sources)
 
 
 def build_denoising(model: RapModel, job: Job) -> Stage:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from rap_edge.config import ModelConfig
 from rap_edge.errors import ConfigError
 from rap_edge.models.audio import AudioEncoder
+from rap_edge.models.dit import Hearing
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.spoken import SpeechSource
 
@@ -23,24 +24,23 @@ class Speaking(Stage):
     def __init__(
         self,
         audio: AudioEncoder,
-        shapes: nn.Linear,
+        hearing: Hearing,
         config: ModelConfig,
         train: SpeechSource,
         heldout: SpeechSource,
     ) -> None:
-        self.config, self.train, self.heldout = config, train, heldout
-        if shapes.out_features != len(train.mouth):
+        self.hearing, self.train, self.heldout = hearing, train, heldout
+        if config.audio.shapes != len(train.mouth):
             raise ConfigError(
-                f"audio.shapes is {shapes.out_features} - the head model moves a mouth with "
+                f"audio.shapes is {config.audio.shapes} - the head model moves a mouth with "
                 f"{len(train.mouth)} shapes - put that number into the configuration"
             )
-        self.modules = nn.ModuleDict({"audio": audio, "shapes": shapes})
+        self.modules = nn.ModuleDict({"audio": audio, "shapes": hearing.shapes})
         self.scale = train.balance()
 
     def predict(self, hops: Tensor) -> Tensor:
         """(N, H, M) -> (N, F, K)."""
-        tokens = self.modules["audio"](hops)
-        frames = tokens.unflatten(1, (-1, self.config.audio.tokens_per_frame)).flatten(2)
+        frames = self.hearing.frames(self.modules["audio"](hops))
         shapes: Tensor = self.modules["shapes"](frames)
         return shapes
 

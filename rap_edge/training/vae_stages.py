@@ -1,7 +1,7 @@
 """The stages that train the reference-guided VAE on two cores: labels first, then pixels.
 
-On pixels alone this decoder does not learn in hours on a CPU; with the rig's flow and masks as
-labels it does (docs/training.md). ``Joint`` trains all of it on pixels: the last stage on a CPU,
+On pixels alone this decoder does not learn in hours on a CPU; with the rig's flow and distances
+as labels it does (docs/training.md). ``Joint`` trains all of it on pixels: the last stage on a CPU,
 the only one that a GPU needs after ``Coordinates``.
 """
 
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rap_edge.models.guided import SCALE, GuidedVAE, interior
-from rap_edge.models.placement import place
+from rap_edge.models.placement import Placed, place
 from rap_edge.training.loop import Metrics, Stage
 from rap_edge.training.losses import mouth_weight, pixel_loss, psnr
 from rap_edge.training.pictures import Picture, PictureSource
@@ -47,11 +47,7 @@ def tilted(rng: np.random.Generator, *maps: Tensor) -> list[Tensor]:
     linear = (size[:, None] * turn).reshape(n, 2, 2)
     affine = np.concatenate([linear, 0.1 * rng.standard_normal((n, 2, 1))], 2)
     theta = torch.from_numpy(affine).to(maps[0])
-    grids = (F.affine_grid(theta, list(part.shape), align_corners=False) for part in maps)
-    return [
-        F.grid_sample(part, grid, padding_mode="border", align_corners=False)
-        for part, grid in zip(maps, grids, strict=True)
-    ]
+    return [Placed(part.shape[-1]).to(part.device).moved(part, theta) for part in maps]
 
 
 class Coordinates(PictureStage):
