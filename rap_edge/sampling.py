@@ -65,7 +65,7 @@ def timestep_embedding(time: float, width: int) -> NDArray[np.float32]:
 
 
 def chunk_noise(
-    seed: int, chunk: Chunk, shape: tuple[int, int, int], sampler: SamplerConfig
+    seed: int, chunk: Chunk, shape: tuple[int, ...], sampler: SamplerConfig
 ) -> NDArray[np.float32]:
     """Return the noise (n, C, H, W) that a chunk starts from, at the sampler's temperature.
 
