@@ -16,7 +16,7 @@ from rap_edge.models.vae import Portrait, VideoVAE
 
 FLOAT_TOLERANCE = 1e-4
 PORTRAIT_TOLERANCE = 1e-3
-"""In standard deviations of the map: the rounding of where the head lies, at the head's edge."""
+"""Of the map: the rounding of where the head lies shows at the head's edge."""
 GUIDES = ("reference_features", "reference_placement")
 
 

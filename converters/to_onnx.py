@@ -15,6 +15,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 import rap_edge
 from rap_edge.converters.graphs import GraphSource
+from rap_edge.converters.operators import require_allowed
 from rap_edge.manifest import GraphSpec, TensorSpec
 
 OPSET = 20
@@ -34,7 +35,8 @@ def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
     """Convert one graph.
 
     With ``half``, weights that fp16 holds exactly are stored as fp16 behind a Cast, which every
-    runtime folds when it loads the graph: half the size, the same arithmetic.
+    runtime folds when it loads the graph: half the size, the same arithmetic. Raises NotSupported
+    for an operator that not every backend runs.
     """
     module = source.module.eval().requires_grad_(False)
     with _quiet():
@@ -54,6 +56,7 @@ def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
     if half:
         store_half(model)
     onnx.checker.check_model(model, full_check=True)
+    require_allowed(model)
     return model
 
 

@@ -22,11 +22,12 @@ from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.cli.group import app
 from rap_edge.config import TINY, ModelConfig
 from rap_edge.converters import Papers, make_bundle
+from rap_edge.converters.chain import compare_streams, in_onnxruntime, in_torch
 from rap_edge.converters.graphs import GraphSource, graphs_of
 from rap_edge.converters.make_bundle import round_to_half
 from rap_edge.converters.parity import Difference, compare, require_parity
 from rap_edge.converters.to_onnx import graph_spec, store_half, to_onnx
-from rap_edge.errors import ConfigError, NoFaceFound, ParityError
+from rap_edge.errors import ConfigError, NoFaceFound, NotSupported, ParityError
 from rap_edge.features import silent_hop
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from rap_edge.models.locator import Locators
@@ -101,7 +102,8 @@ def test_every_graph_agrees_with_torch(made: tuple[Bundle, list[Difference]]) ->
     bundle, differences = made
     compared = {(difference.graph, difference.output) for difference in differences}
     graphs = bundle.manifest.graphs
-    assert compared == {(name, t.name) for name, spec in graphs.items() for t in spec.outputs}
+    single = {(name, t.name) for name, spec in graphs.items() for t in spec.outputs}
+    assert compared == single | {("stream", "latents"), ("stream", "frames")}
     assert not any(difference.failed for difference in differences)
 
 
@@ -150,6 +152,9 @@ def test_the_plain_decoder_hands_its_state_on() -> None:
     assert [t.shape for t in states] == [t.shape for t in following]
     assert "reference_image" not in decoder.inputs
     require_parity(compare(decoder, model))
+    sources = graphs_of(lively(config))
+    converted = in_onnxruntime({source.name: to_onnx(source) for source in sources})
+    require_parity(compare_streams(config, sources, converted))
 
 
 def addition(weight: NDArray[np.float32]) -> onnx.ModelProto:
@@ -225,3 +230,36 @@ def test_the_command_prints_what_was_made(
     assert set(printed["largest_differences"]) == {f"{d.graph}.{d.output}" for d in made[1]}
     refused = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--to", "tape"])
     assert refused.exit_code == 2
+
+
+class Sorting(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sort(x).values
+
+
+def test_an_operator_that_not_every_backend_runs_is_refused() -> None:
+    source = GraphSource("sorting", Sorting(), {"x": torch.zeros(8)}, ("y",))
+    with pytest.raises(NotSupported, match=r"'sorting' uses TopK - expected operators"):
+        to_onnx(source)
+
+
+def test_what_is_wrong_only_when_it_is_fed_back_is_refused(checkpoint: Path) -> None:
+    portrait, audio, denoiser, decoder = graphs_of(load_checkpoint(checkpoint))
+    sources = (portrait, audio, denoiser, decoder)
+    forgetful = replace(denoiser, module=Forgetful(denoiser.module))
+    wrong = in_torch((portrait, audio, forgetful, decoder))
+    assert not any(d.failed for d in compare_streams(TINY, sources, in_torch(sources)))
+    failing = [d.output for d in compare_streams(TINY, sources, wrong) if d.failed]
+    assert "latents" in failing
+
+
+class Forgetful(nn.Module):
+    """A denoiser that answers well when asked from pure noise, and else a little too small."""
+
+    def __init__(self, denoiser: nn.Module) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(self, latent: Tensor, timestep: Tensor, *rest: Tensor) -> Tensor:
+        clean: Tensor = self.denoiser(latent, timestep, *rest)
+        return torch.where(timestep[:, :1, None, None, None] == 1, clean, 0.99 * clean)
