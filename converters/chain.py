@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from onnx import ModelProto
 
 from rap_edge.config import ModelConfig
 from rap_edge.converters.graphs import GraphSource
-from rap_edge.converters.parity import Difference, difference, open_session
+from rap_edge.converters.parity import (
+    Array,
+    Difference,
+    Tensors,
+    difference,
+    in_session,
+    in_torch,
+    open_session,
+)
 from rap_edge.sampling import Tails, chunk_at, chunk_noise, denoise_chunk, timestep_embedding
 
 SOLVER_STEPS = 200
 
-Array = NDArray[Any]
-Tensors = Mapping[str, Array]
 Run = Callable[[str, Tensors], Tensors]
 """Runs the graph of that name."""
 
@@ -43,7 +46,7 @@ def compare_streams(
     by_name = {source.name: source for source in sources}
     inputs = by_name["decoder"].inputs.items()
     state = {name: value.numpy() for name, value in inputs if name.startswith("state.")}
-    expected, actual = (speak(config, run, state) for run in (in_torch(sources), converted))
+    expected, actual = (speak(config, run, state) for run in (torch_stream(sources), converted))
     allowed = by_name["denoiser"].tolerance
     return [
         difference("stream", name, getattr(expected, name), getattr(actual, name), allowed)
@@ -51,32 +54,16 @@ def compare_streams(
     ]
 
 
-def in_torch(sources: Sequence[GraphSource]) -> Run:
+def torch_stream(sources: Sequence[GraphSource]) -> Run:
     """Run graphs as they were before their conversion."""
     by_name = {source.name: source for source in sources}
-
-    @torch.no_grad()
-    def run(name: str, inputs: Tensors) -> Tensors:
-        source = by_name[name]
-        given = [torch.from_numpy(np.ascontiguousarray(inputs[key])) for key in source.inputs]
-        outputs = source.module(*given)
-        values = outputs if isinstance(outputs, tuple) else (outputs,)
-        return {key: value.numpy() for key, value in zip(source.outputs, values, strict=True)}
-
-    return run
+    return lambda name, inputs: in_torch(by_name[name], inputs)
 
 
-def in_onnxruntime(graphs: Mapping[str, ModelProto]) -> Run:
+def onnxruntime_stream(graphs: Mapping[str, ModelProto]) -> Run:
     """Run converted graphs, each in one session."""
     sessions = {name: open_session(graph) for name, graph in graphs.items()}
-
-    def run(name: str, inputs: Tensors) -> Tensors:
-        session = sessions[name]
-        names = [output.name for output in session.get_outputs()]
-        given = {value.name: inputs[value.name] for value in session.get_inputs()}
-        return dict(zip(names, session.run(names, given), strict=True))
-
-    return run
+    return lambda name, inputs: in_session(sessions[name], inputs)
 
 
 def speak(config: ModelConfig, run: Run, state: Tensors) -> Spoken:

@@ -16,7 +16,7 @@ from torch import nn
 
 import rap_edge
 from rap_edge.bundle import Bundle, Part, write_bundle
-from rap_edge.converters.chain import compare_streams, in_onnxruntime
+from rap_edge.converters.chain import compare_streams, onnxruntime_stream
 from rap_edge.converters.graphs import graphs_of
 from rap_edge.converters.parity import Difference, compare, require_parity
 from rap_edge.converters.to_onnx import graph_spec, to_onnx
@@ -99,7 +99,7 @@ def _convert(
         graphs[source.name] = to_onnx(source, half)
         differences += compare(source, graphs[source.name])
     require_parity(differences)
-    differences += compare_streams(model.config, sources, in_onnxruntime(graphs))
+    differences += compare_streams(model.config, sources, onnxruntime_stream(graphs))
     require_parity(differences)
     return graphs, differences
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -14,6 +16,9 @@ from rap_edge.converters.graphs import GraphSource
 from rap_edge.errors import ParityError
 
 UINT8_LEVELS = 1
+
+Array = NDArray[Any]
+Tensors = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,11 @@ class Difference:
 
 def compare(source: GraphSource, model: ModelProto) -> list[Difference]:
     """Run the example inputs through torch and the converted graph, in fp32 on one thread."""
-    with torch.no_grad():
-        outputs = source.module(*source.inputs.values())
-    expected = outputs if isinstance(outputs, tuple) else (outputs,)
-    actual = _run(model, {name: value.numpy() for name, value in source.inputs.items()})
+    inputs = {name: value.numpy() for name, value in source.inputs.items()}
+    expected, actual = in_torch(source, inputs), in_session(open_session(model), inputs)
     return [
-        difference(source.name, name, value.numpy(), actual[name], source.tolerance)
-        for name, value in zip(source.outputs, expected, strict=True)
+        difference(source.name, name, value, actual[name], source.tolerance)
+        for name, value in expected.items()
     ]
 
 
@@ -58,12 +61,20 @@ def require_parity(differences: list[Difference]) -> None:
         )
 
 
-def _run(
-    model: ModelProto, inputs: dict[str, NDArray[np.generic]]
-) -> dict[str, NDArray[np.generic]]:
-    session = open_session(model)
+@torch.no_grad()
+def in_torch(source: GraphSource, inputs: Tensors) -> dict[str, Array]:
+    """Run a graph as it was before its conversion, on those of ``inputs`` that it takes."""
+    given = [torch.from_numpy(np.ascontiguousarray(inputs[name])) for name in source.inputs]
+    outputs = source.module(*given)
+    values = outputs if isinstance(outputs, tuple) else (outputs,)
+    return {name: value.numpy() for name, value in zip(source.outputs, values, strict=True)}
+
+
+def in_session(session: ort.InferenceSession, inputs: Tensors) -> dict[str, Array]:
+    """Run a converted graph, on those of ``inputs`` that it takes."""
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs), strict=True))
+    given = {value.name: inputs[value.name] for value in session.get_inputs()}
+    return dict(zip(names, session.run(names, given), strict=True))
 
 
 def open_session(model: ModelProto) -> ort.InferenceSession:
@@ -78,8 +89,8 @@ def open_session(model: ModelProto) -> ort.InferenceSession:
 def difference(
     graph: str,
     output: str,
-    expected: NDArray[np.generic],
-    actual: NDArray[np.generic],
+    expected: Array,
+    actual: Array,
     tolerance: float,
 ) -> Difference:
     """Compare an output; pictures may differ by a level, another shape or dtype by nothing."""

@@ -102,6 +102,11 @@ class SamplerConfig:
                 f"sampler.overlap is {self.overlap}: expected 0 to {self.window - 1}, "
                 "less than sampler.window"
             )
+        if self.temperature < 0 or self.free_channels < 0:
+            raise ConfigError(
+                f"sampler.temperature is {self.temperature} and sampler.free_channels is "
+                f"{self.free_channels}: expected 0 or more"
+            )
         if self.steps < 1:
             raise ConfigError(f"sampler.steps is {self.steps}: expected 1 or more")
 

@@ -22,7 +22,7 @@ from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.cli.group import app
 from rap_edge.config import TINY, ModelConfig
 from rap_edge.converters import Papers, make_bundle
-from rap_edge.converters.chain import compare_streams, in_onnxruntime, in_torch
+from rap_edge.converters.chain import compare_streams, onnxruntime_stream, torch_stream
 from rap_edge.converters.graphs import GraphSource, graphs_of
 from rap_edge.converters.make_bundle import round_to_half
 from rap_edge.converters.parity import Difference, compare, require_parity
@@ -153,7 +153,7 @@ def test_the_plain_decoder_hands_its_state_on() -> None:
     assert "reference_image" not in decoder.inputs
     require_parity(compare(decoder, model))
     sources = graphs_of(lively(config))
-    converted = in_onnxruntime({source.name: to_onnx(source) for source in sources})
+    converted = onnxruntime_stream({source.name: to_onnx(source) for source in sources})
     require_parity(compare_streams(config, sources, converted))
 
 
@@ -247,8 +247,8 @@ def test_what_is_wrong_only_when_it_is_fed_back_is_refused(checkpoint: Path) -> 
     portrait, audio, denoiser, decoder = graphs_of(load_checkpoint(checkpoint))
     sources = (portrait, audio, denoiser, decoder)
     forgetful = replace(denoiser, module=Forgetful(denoiser.module))
-    wrong = in_torch((portrait, audio, forgetful, decoder))
-    assert not any(d.failed for d in compare_streams(TINY, sources, in_torch(sources)))
+    wrong = torch_stream((portrait, audio, forgetful, decoder))
+    assert not any(d.failed for d in compare_streams(TINY, sources, torch_stream(sources)))
     failing = [d.output for d in compare_streams(TINY, sources, wrong) if d.failed]
     assert "latents" in failing
 

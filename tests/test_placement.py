@@ -57,7 +57,7 @@ def test_a_portrait_without_a_head_keeps_its_crop() -> None:
 def test_the_lips_come_to_the_same_place() -> None:
     placement = PLACEMENTS[1].values[0]
     coordinates = coordinates_at(placement)
-    framed = Placed(SIDE).into_head(coordinates, place(coordinates))
+    framed = Placed(SIDE).moved(coordinates, place(coordinates))
     y, x = divmod(int((framed[0, 0] ** 2 + (framed[0, 1] - LIPS_HEAD_Y) ** 2).argmin()), SIDE)
     assert abs((y + 0.5) * 2 / SIDE - 1 - LIPS_Y) < 2 / SIDE
     assert abs((x + 0.5) * 2 / SIDE - 1) < 2 / SIDE

@@ -148,3 +148,9 @@ def test_a_cooler_sampler_keeps_the_noise_of_the_free_channels() -> None:
     whole = window_noise(3, chunk_at(1, sampler).first, sampler.window, (6, 2, 2))
     np.testing.assert_array_equal(noise[:, :2], whole[:, :2])
     np.testing.assert_allclose(noise[:, 2:], 0.25 * whole[:, 2:], rtol=1e-6)
+
+
+@pytest.mark.parametrize("setting", [{"temperature": -0.1}, {"free_channels": -1}])
+def test_a_sampler_below_zero_is_refused(setting: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="expected 0 or more"):
+        SamplerConfig(**setting)  # type: ignore[arg-type]

@@ -23,8 +23,7 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 class Hearing(nn.Module):
     """Tokens of the audio encoder to one narrow token a frame: the mouth shapes that are heard.
 
-    The rest of an encoder's tokens tells clips apart; with few clips the transformer learns those
-    by heart and speaks strange voices badly.
+    What a frozen encoder knows beyond them helps nobody speak (docs/training.md).
     """
 
     def __init__(self, config: AudioConfig, width: int) -> None:

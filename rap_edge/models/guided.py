@@ -153,7 +153,7 @@ class GuidedVAE(VideoVAE):
         coordinates = self.portrait_encoder.coordinates(reference)
         features = self.portrait_encoder.features(reference)
         placement = place(coordinates)
-        code = self.map_codec.encode(self.placed.into_head(coordinates, placement))
+        code = self.map_codec.encode(self.placed.moved(coordinates, placement))
         return Portrait(reference, features, code, placement)
 
     def encoder_state(self, n: int) -> State:

@@ -76,16 +76,12 @@ class Placed(nn.Module):
         super().__init__()
         self.register_buffer("base", base_grid(side), persistent=False)
 
-    def into_head(self, maps: Tensor, placement: Tensor) -> Tensor:
-        return self.moved(maps, placement)
-
     def motion_into_head(self, motion: Tensor, placement: Tensor) -> Tensor:
         """Take motion maps (N, F * 4, S, S) along: displacements turn and scale with the frame.
 
         Distances from the lips stay in samples of the portrait.
         """
-        back = inverse(placement)
-        return self.turned(self.moved(motion, placement), back)
+        return self.turned(self.moved(motion, placement), inverse(placement))
 
     def motion_into_portrait(self, motion: Tensor, placement: Tensor) -> Tensor:
         """Undo ``motion_into_head``."""

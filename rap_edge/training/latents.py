@@ -89,7 +89,7 @@ def fit_codecs(vae: GuidedVAE, folder: Path, clips: int = 400) -> None:
         groups = groups_of(shard, clip, stride)
         placed = vae.placed.motion_into_head(groups, placement.expand(len(groups), -1, -1))
         motions.add(placed * weights[:, None, None], 1 + 7 * mouth_cells(placed))
-        places.add(vae.placed.into_head(coordinates, placement))
+        places.add(vae.placed.moved(coordinates, placement))
     vae.codec.fit(motions, weights)
     vae.map_codec.fit(places)
 
@@ -125,7 +125,7 @@ def code_clip(
     portrait = vae.portrait(picture.to(device))
     each = portrait.placement.expand(len(groups), -1, -1)
     placed = vae.placed.motion_into_head(groups.to(device), each)
-    covered = F.max_pool2d(vae.placed.into_head(face.to(device), portrait.placement), CELL)
+    covered = F.max_pool2d(vae.placed.moved(face.to(device), portrait.placement), CELL)
     region = (covered[:, 0] > 0.3) + MOUTH_WEIGHT * mouth_cells(placed)
     return vae.codec.encode(placed), portrait.map[0], region
 

@@ -82,7 +82,7 @@ class Coordinates(PictureStage):
         return {**named, "map_error": float(torch.stack(codes).mean().sqrt())}
 
     def coded_map(self, coordinates: Tensor) -> Tensor:
-        placed = self.vae.placed.into_head(coordinates, place(coordinates))
+        placed = self.vae.placed.moved(coordinates, place(coordinates))
         code: Tensor = self.vae.map_codec.encode(placed)
         return code
 

@@ -114,7 +114,7 @@ def _lip_distance(
     Closed lips have their seam, so that an average of such maps is a mouth opened on average, where
     an average of masks is a blur.
     """
-    seam = (inner_lips - [window.left, window.top]) * SAMPLES_PER_PIXEL
+    seam = (inner_lips - [window.left, window.top]) * SAMPLES_PER_PIXEL - 0.5
     mouth = interior.astype(np.uint8)
     within = cv2.distanceTransform(mouth, cv2.DIST_L2, 5)
     cv2.polylines(mouth, [np.round(seam).astype(np.int32)], isClosed=True, color=1)
