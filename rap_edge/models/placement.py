@@ -96,7 +96,6 @@ class Placed(nn.Module):
         """Multiply the displacements of motion maps by the linear part of ``by``."""
         frames = motion.unflatten(1, (-1, 4))
         x, y = frames[:, :, 0], frames[:, :, 1]
-        linear = by[:, :, :2, None, None, None]
-        u = linear[:, 0, 0] * x + linear[:, 0, 1] * y
-        v = linear[:, 1, 0] * x + linear[:, 1, 1] * y
+        a, b, c, d = (by[:, i, j, None, None, None] for i in (0, 1) for j in (0, 1))
+        u, v = a * x + b * y, c * x + d * y
         return torch.cat([u[:, :, None], v[:, :, None], frames[:, :, 2:]], 2).flatten(1, 2)
