@@ -32,6 +32,22 @@ class InvalidBundle(RapEdgeError):
     """A bundle that is damaged, incomplete or not a bundle."""
 
 
+class UnsignedBundle(InvalidBundle):
+    """A bundle without a signature, where one is asked for."""
+
+
+class BadSignature(InvalidBundle):
+    """A signature that is damaged, or was made for other files."""
+
+
+class UntrustedKey(InvalidBundle):
+    """A signature by a key that is not among those trusted here."""
+
+
+class QualityError(RapEdgeError):
+    """A variant that loses more of fp32's quality than the gate allows."""
+
+
 class NotSupported(RapEdgeError):
     """A request that this version, bundle or backend does not offer."""
 

@@ -1,27 +1,34 @@
 """What a bundle says about itself: ``manifest.json`` as frozen dataclasses, JSON both ways.
 
 The contract of a graph (names, shapes, dtypes) is the same for every variant; a variant says which
-file computes it for one backend and precision.
+files compute it for one backend and precision, what they need and what they lose against fp32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from rap_edge.config import ModelConfig
-from rap_edge.errors import ConfigError, InvalidBundle
+from rap_edge.errors import ConfigError, InvalidBundle, NotSupported
+from rap_edge.manifest_check import DTYPES, FORMAT_VERSION, check_manifest, check_path
+from rap_edge.quality import Quality
+from rap_edge.quantization import Quantization
 from rap_edge.strict_json import Mismatch, decode, encode, parse
 
-FORMAT_VERSION = 1
-DTYPES = ("float32", "float16", "uint8", "int32", "int64")
-MAX_FILES = 256
-MAX_FILE_BYTES = 1 << 30
-MAX_ELEMENTS = 1 << 28  # of one tensor
-
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(1, 10))}
+__all__ = [
+    "DTYPES",
+    "FORMAT_VERSION",
+    "FeatureContract",
+    "FileEntry",
+    "GraphSpec",
+    "Manifest",
+    "Requires",
+    "TensorSpec",
+    "Variant",
+    "check_path",
+]
 
 
 @dataclass(frozen=True)
@@ -42,22 +49,48 @@ class GraphSpec:
 
 
 @dataclass(frozen=True)
+class Requires:
+    """What a variant needs of a machine; what is left empty is not asked for."""
+
+    packages: Mapping[str, str] = field(default_factory=dict)  # import name -> least version
+    os: tuple[str, ...] = ()  # linux, macos, windows
+    isa: tuple[str, ...] = ()  # avx512_vnni, ...: wanted for its speed, never refused without
+    memory_mb: int = 0
+
+
+@dataclass(frozen=True)
 class Variant:
-    """The files that compute every graph on one backend at one precision."""
+    """The files that compute every graph on one backend at one precision.
+
+    A graph's files are the one that is named here; below it, if it names a folder; and beside an
+    OpenVINO ``.xml`` the ``.bin`` of that name. Tolerances hold for the golden vectors: of floats
+    relative to the largest value of an output, of uint8 in levels.
+    """
 
     backend: str
     precision: str
-    files: Mapping[str, str]  # name of the graph -> path in the bundle
+    files: Mapping[str, str]  # name of the graph -> path of its main file or folder
+    requires: Requires = field(default_factory=Requires)
+    quantization: Quantization | None = None
+    quality: Quality | None = None  # against fp32; None for fp32 itself
+    tolerances: Mapping[str, float] = field(default_factory=dict)  # graph -> relative
+    tolerances_levels: Mapping[str, float] = field(default_factory=dict)  # graph -> levels
+    speed: Mapping[str, float] = field(default_factory=dict)  # machine -> times real time
+
+    @property
+    def label(self) -> str:
+        """The name of the variant in its bundle: backend/precision."""
+        return f"{self.backend}/{self.precision}"
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file of the bundle; every file but the manifest has an entry."""
+    """One file of the bundle; every file but the manifest and the signature has an entry."""
 
     path: str
     size: int
     sha256: str
-    role: str  # graph, card, licence, ...
+    role: str  # graph, golden, card, licence or document
     licence: str  # SPDX expression; LicenseRef-NAME of a licence text
 
 
@@ -71,7 +104,7 @@ class FeatureContract:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that ``manifest.json`` holds."""
+    """Everything that ``manifest.json`` holds; variants are listed best first."""
 
     format_version: int
     name: str
@@ -81,7 +114,9 @@ class Manifest:
     graphs: Mapping[str, GraphSpec]
     variants: tuple[Variant, ...]
     files: tuple[FileEntry, ...] = ()
+    version: str = "0.1.0"  # of the bundle, by its publisher (semver)
     card: str | None = None
+    golden: str | None = None  # path of the golden vectors (rap_edge.golden)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
 
@@ -90,9 +125,15 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Parse and check ``manifest.json``; raise InvalidBundle at the first thing wrong."""
+        """Parse and check ``manifest.json``.
+
+        Raises InvalidBundle at the first thing wrong, NotSupported for another format version,
+        which is looked at before anything else.
+        """
         try:
-            manifest = decode(cls, parse(text))
+            values = parse(text)
+            _check_format(values)
+            manifest = decode(cls, values)
         except (Mismatch, ConfigError) as error:
             raise InvalidBundle(
                 f"manifest.json cannot be used: {error}; get the bundle again"
@@ -102,77 +143,43 @@ class Manifest:
 
     def check(self) -> None:
         """Raise InvalidBundle unless the parts agree with each other."""
-        _require(
-            self.format_version == FORMAT_VERSION,
-            f"format_version is {self.format_version}: this version reads {FORMAT_VERSION}",
-        )
-        _check_files(self.files)
-        for name, graph in self.graphs.items():
-            _check_tensors(name, graph)
-        paths = {entry.path for entry in self.files}
-        _require(bool(self.variants), "variants is empty: expected at least one")
+        check_manifest(self)
+
+    def entry(self, path: str) -> FileEntry | None:
+        """Return the entry of a file, None if it is not listed."""
+        return next((entry for entry in self.files if entry.path == path), None)
+
+    def variant(self, label: str) -> Variant:
+        """Return the variant of a label; raise NotSupported if there is none."""
         for variant in self.variants:
-            _check_variant(variant, set(self.graphs), paths)
-        _require(self.card is None or self.card in paths, f"card {self.card!r} is not in files")
+            if variant.label == label:
+                return variant
+        offered = ", ".join(variant.label for variant in self.variants)
+        raise NotSupported(f"bundle {self.name!r} has no variant {label!r}: it offers {offered}")
+
+    def graph_files(self, path: str) -> tuple[str, ...]:
+        """List the files of a graph whose variant names ``path``, the main file first."""
+        return graph_files(path, tuple(entry.path for entry in self.files))
 
 
-def check_path(path: str) -> None:
-    """Raise InvalidBundle unless ``path`` is a plain relative name on every operating system."""
-    parts = PurePosixPath(path).parts
-    plain = (
-        path.isascii()
-        and path.isprintable()
-        and not set(path) & set('\\:*?"<>|')
-        and "/".join(parts) == path
-        and not path.startswith("/")
-    )
-    for part in parts:
-        stem = part.split(".")[0].lower()
-        plain = plain and part != ".." and not part.endswith((".", " ")) and stem not in _RESERVED
-    _require(plain and bool(parts), f"file name {path!r} is not a plain relative name")
+def graph_files(path: str, listed: tuple[str, ...]) -> tuple[str, ...]:
+    """List those of the ``listed`` files that make up the graph at ``path``; none if it is bare."""
+    if path not in listed:
+        return tuple(sorted(name for name in listed if name.startswith(f"{path}/")))
+    weights = path.removesuffix(".xml") + ".bin"
+    return (path, weights) if path.endswith(".xml") and weights in listed else (path,)
 
 
-def _check_files(files: tuple[FileEntry, ...]) -> None:
-    _require(len(files) <= MAX_FILES, f"files has {len(files)} entries: expected <= {MAX_FILES}")
-    seen: set[str] = set()
-    for entry in files:
-        check_path(entry.path)
-        folded = entry.path.casefold()
-        _require(folded != "manifest.json", "manifest.json lists itself")
-        _require(folded not in seen, f"{entry.path} is listed twice")
-        seen.add(folded)
-        _require(
-            0 <= entry.size <= MAX_FILE_BYTES,
-            f"{entry.path} is said to have {entry.size} bytes: expected 0 to {MAX_FILE_BYTES}",
+def _check_format(values: Any) -> None:
+    found = values.get("format_version") if isinstance(values, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found == FORMAT_VERSION:
+        return  # decoding names what else is wrong
+    if found > FORMAT_VERSION:
+        raise NotSupported(
+            f"format_version is {found} and this rap-edge reads {FORMAT_VERSION}: "
+            "pip install --upgrade rap-edge"
         )
-        hexadecimal = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
-        _require(hexadecimal, f"sha256 of {entry.path} is {entry.sha256!r}: expected 64 hex digits")
-
-
-def _check_tensors(graph: str, spec: GraphSpec) -> None:
-    for tensors in (spec.inputs, spec.outputs):
-        names = [tensor.name for tensor in tensors]
-        _require(len(names) == len(set(names)), f"graph {graph} repeats a tensor in {names}")
-    for tensor in (*spec.inputs, *spec.outputs):
-        where = f"tensor {tensor.name} of graph {graph}"
-        _require(tensor.dtype in DTYPES, f"{where} is {tensor.dtype}: expected one of {DTYPES}")
-        elements = 1
-        for size in tensor.shape:
-            _require(size > 0, f"{where} has shape {tensor.shape}: expected sizes of 1 or more")
-            elements *= size
-        _require(elements <= MAX_ELEMENTS, f"{where} has {elements} elements: expected less")
-
-
-def _check_variant(variant: Variant, graphs: set[str], paths: set[str]) -> None:
-    where = f"variant {variant.backend}/{variant.precision}"
-    _require(
-        set(variant.files) == graphs,
-        f"{where} has files for {sorted(variant.files)}: expected {sorted(graphs)}",
+    raise NotSupported(
+        f"format_version is {found} and this rap-edge reads {FORMAT_VERSION}: "
+        "get a newer bundle, or make it again with `rap-edge convert`"
     )
-    for path in variant.files.values():
-        _require(path in paths, f"{where} names {path!r}, which is not in files")
-
-
-def _require(condition: bool, problem: str) -> None:
-    if not condition:
-        raise InvalidBundle(f"manifest.json cannot be used: {problem}; get the bundle again")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Decoded = TypeVar("Decoded")
+
+MAX_DEPTH = 32
 
 
 class Mismatch(ValueError):
@@ -16,7 +19,11 @@ class Mismatch(ValueError):
 
 
 def parse(text: str) -> Any:
-    """Parse JSON; unlike ``json.loads``, refuse repeated keys, NaN and infinities."""
+    """Parse JSON; unlike ``json.loads``, refuse what two readers could understand differently.
+
+    That is repeated keys, NaN, infinities, integers beyond 64 bits and half characters, and more
+    than MAX_DEPTH levels.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
@@ -28,9 +35,13 @@ def parse(text: str) -> Any:
         raise Mismatch(f"{constant} is not a JSON number")
 
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except Mismatch:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
         raise Mismatch(f"it is not JSON ({error})") from error
+    _check_plain(value)
+    return value
 
 
 def decode(kind: type[Decoded], value: Any, where: str = "") -> Decoded:
@@ -42,6 +53,23 @@ def decode(kind: type[Decoded], value: Any, where: str = "") -> Decoded:
 def encode(value: Any) -> str:
     """Write a dataclass as JSON with sorted keys, the same bytes for the same value."""
     return json.dumps(dataclasses.asdict(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _check_plain(value: Any, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise Mismatch(f"it has more than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for inner in value:
+            _check_plain(inner, depth + 1)
+    elif isinstance(value, str):
+        whole = not any("\ud800" <= character <= "\udfff" for character in value)
+        _expect(whole, value, "whole characters", "a text")
+    elif isinstance(value, float):
+        _expect(math.isfinite(value), value, "a finite number", "a number")
+    elif isinstance(value, int):
+        _expect(abs(value) < 1 << 63, value, "at most 63 bits", "a number")
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:

@@ -15,6 +15,7 @@ from rap_edge.bundle import MANIFEST, Part, open_bundle, write_bundle
 from rap_edge.config import CONFIGS, TINY
 from rap_edge.errors import InvalidBundle, NotSupported
 from rap_edge.manifest import (
+    FORMAT_VERSION,
     FeatureContract,
     GraphSpec,
     Manifest,
@@ -32,7 +33,7 @@ PARTS = {
 def manifest_of(name: str = "small") -> Manifest:
     tensor = TensorSpec("x", (1, 2), "float32")
     return Manifest(
-        format_version=1,
+        format_version=FORMAT_VERSION,
         name=name,
         minimum_runtime="0.1.0",
         config=TINY,
@@ -145,7 +146,12 @@ def test_a_name_that_leaves_the_folder_or_a_system_is_refused(path: str) -> None
         (lambda m: m["files"][0].update(mode=7), r"files\[0\].mode is unknown"),
         (lambda m: m.pop("variants"), "variants is missing"),
         (lambda m: m.update(variants=[]), "variants is empty"),
-        (lambda m: m.update(format_version=2), "format_version is 2"),
+        (lambda m: m.update(version="1.0"), "version is '1.0': expected MAJOR"),
+        (lambda m: m.update(golden="golden.npz"), "golden 'golden.npz' is not in files"),
+        (lambda m: m["variants"].append(m["variants"][0]), "onnxruntime/fp32 is there twice"),
+        (lambda m: m["variants"][0]["requires"].update(os=["dos"]), "requires os 'dos'"),
+        (lambda m: m["files"][0].update(role="hook"), "role of .* is 'hook'"),
+        (lambda m: m.update(provenance={"n": 1 << 64}), "at most 63 bits"),
         (lambda m: m.update(format_version=True), "format_version is True"),
         (lambda m: m.update(name=3), "name is 3: expected text"),
         (lambda m: m["config"]["sampler"].update(overlap=5), "sampler.overlap is 5"),
@@ -178,10 +184,25 @@ def test_a_manifest_that_is_wrong_is_refused_by_name(
         b"\xff",
         b'{"a": 1, "a": 2}',
         b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b"1" * 5000,
         b"[" * 100_000,
         b" " * (2 << 20),
     ],
-    ids=["empty", "cut", "list", "bytes", "repeated", "nan", "deep", "huge"],
+    ids=[
+        "empty",
+        "cut",
+        "list",
+        "bytes",
+        "repeated",
+        "nan",
+        "infinite",
+        "half",
+        "digits",
+        "deep",
+        "huge",
+    ],
 )
 def test_a_manifest_that_is_not_one_is_refused(folder: Path, content: bytes) -> None:
     (folder / MANIFEST).write_bytes(content)
@@ -199,6 +220,15 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 def test_a_bundle_of_the_future_asks_for_an_upgrade(folder: Path) -> None:
     edit(folder, lambda m: m.update(minimum_runtime="99.0"))
     with pytest.raises(NotSupported, match="pip install --upgrade"):
+        open_bundle(folder)
+
+
+@pytest.mark.parametrize(("version", "remedy"), [(3, "pip install --upgrade"), (1, "convert")])
+def test_another_format_is_refused_in_one_sentence_before_anything_else(
+    folder: Path, version: int, remedy: str
+) -> None:
+    edit(folder, lambda m: m.update(format_version=version, hooks=[], variants=7))
+    with pytest.raises(NotSupported, match=f"format_version is {version}.*{remedy}"):
         open_bundle(folder)
 
 

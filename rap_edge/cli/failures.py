@@ -47,6 +47,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (errors.PortraitError, ExitCode.BAD_DATA),
     (errors.ConfigError, ExitCode.BAD_DATA),
     (errors.InvalidBundle, ExitCode.BAD_DATA),
+    (errors.QualityError, ExitCode.BAD_DATA),
     (errors.NotSupported, ExitCode.UNAVAILABLE),
     (errors.BackendUnavailable, ExitCode.UNAVAILABLE),
     (ImportError, ExitCode.UNAVAILABLE),
