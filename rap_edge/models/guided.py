@@ -19,7 +19,7 @@ from rap_edge.models.layers import ResidualBlock, conv3x3
 from rap_edge.models.placement import Placed, place
 from rap_edge.models.unet import UNet
 from rap_edge.models.vae import Portrait, State, VideoVAE
-from rap_edge.models.warp import Warp
+from rap_edge.models.warp import FineWarp, Warp, interpolation
 
 SCALE = 4
 """Pixels of the frame along one side of a sample of the motion and coordinate maps."""
@@ -42,10 +42,6 @@ def interior(motion: Tensor) -> Tensor:
     return (motion[..., 2, :, :] + 0.5).clamp(0, 1)
 
 
-def enlarge(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=float(SCALE), mode="bilinear", align_corners=False)
-
-
 class MotionEncoder(nn.Module):
     """See a frame beside the warped portrait and correct the motion map, twice with one network.
 
@@ -55,7 +51,7 @@ class MotionEncoder(nn.Module):
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
-        self.warp = Warp(config.resolution)
+        self.warp = FineWarp(config.resolution, SCALE)
         self.warp_places = Warp(config.resolution // SCALE)
         self.correct = UNet(2 * (3 * SCALE**2 + PLACES) + PLANES, PLANES, config.encoder_width)
 
@@ -72,10 +68,10 @@ class MotionEncoder(nn.Module):
         passes = []
         for _ in range(2):
             flow = motion[:, :2].detach()
-            warped = self.warp(reference, enlarge(flow) * SCALE)
+            warped = self.warp(reference, flow)
             moved = self.warp_places(reference_places, flow)
             off = (places - moved) * PLACES_PER_UNIT
-            inputs = [seen, places, F.pixel_unshuffle(warped, SCALE), off, motion.detach()]
+            inputs = [seen, places, warped, off, motion.detach()]
             motion = motion.detach() + self.correct(torch.cat(inputs, 1))
             passes.append(motion)
         return passes
@@ -109,13 +105,16 @@ class Painter(nn.Module):
 
     Inside the lips the painted picture replaces the warped one; elsewhere a residual adds light,
     lids and what the head uncovers. The gate follows the decoded distance, because one learned from
-    nothing saturates at "copy the portrait"; what is learned shapes it between the samples.
+    nothing saturates at "copy the portrait"; what is learned shapes it between the samples. A pixel
+    is a channel of its sample until the very end.
     """
+
+    fine: Tensor
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         width = config.width
-        self.warp_image = Warp(config.resolution)
+        self.warp_image = FineWarp(config.resolution, SCALE)
         self.warp_features = Warp(config.resolution // SCALE)
         self.stem = conv3x3(3 * SCALE**2 + width // 2 + PLANES, width)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
@@ -123,17 +122,26 @@ class Painter(nn.Module):
         nn.init.normal_(self.paint.weight, std=1e-3)
         assert self.paint.bias is not None
         nn.init.zeros_(self.paint.bias)
+        fine = interpolation(config.resolution // SCALE, SCALE)
+        self.register_buffer("fine", fine, persistent=False)
 
     def forward(self, motion: Tensor, image: Tensor, features: Tensor) -> Tensor:
         """motion: (N, 4, h, w); image, features of the portrait -> frames (N, 3, H, W)."""
-        warped = self.warp_image(image, enlarge(motion[:, :2]) * SCALE)
+        warped = self.warp_image(image, motion[:, :2])
         moved = self.warp_features(features, motion[:, :2])
-        seen = F.pixel_unshuffle(warped, SCALE)
-        x = self.body(self.stem(torch.cat([seen, moved, motion], 1)))
-        painted, residual, edge = F.pixel_shuffle(self.paint(F.silu(x)), SCALE).split([3, 3, 1], 1)
-        inside = enlarge(motion[:, 2:3]) - LIPS_EDGE
-        gate = torch.sigmoid(LIPS_SHARPNESS * inside + edge)
-        return gate * painted + (1 - gate) * (warped + residual)
+        x = self.body(self.stem(torch.cat([warped, moved, motion], 1)))
+        painted, residual, edge = self.paint(F.silu(x)).split(
+            [3 * SCALE**2, 3 * SCALE**2, SCALE**2], 1
+        )
+        inside = self.enlarged(motion[:, 2:3]) - LIPS_EDGE
+        gate = torch.sigmoid(LIPS_SHARPNESS * inside + edge).repeat(1, 3, 1, 1)
+        shown = warped + residual
+        return F.pixel_shuffle(shown + gate * (painted - shown), SCALE)
+
+    def enlarged(self, plane: Tensor) -> Tensor:
+        """Interpolate (N, 1, h, w); the pixels of a sample are its channels: (N, 16, h, w)."""
+        rows = (self.fine @ plane)[:, :, None]
+        return (rows @ self.fine.transpose(1, 2)).flatten(1, 2)
 
 
 class GuidedVAE(VideoVAE):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ def base_grid(side: int) -> Tensor:
 
 
 def sample(picture: Tensor, grid: Tensor) -> Tensor:
-    """Look a square picture (N, C, S, S) up at ``grid`` (N, S, S, 2); outside it, its border."""
+    """Look a square picture (N, C, S, S) up at ``grid`` (N, ..., 2); outside it, its border."""
     edge = 1 - 1 / picture.shape[-1]  # clamped here: onnxruntime's "border" is three times slower
     exact = picture.to(grid.dtype)  # positions in bfloat16 would be half a pixel apart
     return F.grid_sample(exact, grid.clamp(-edge, edge), "bilinear", "zeros", align_corners=False)
@@ -33,3 +35,52 @@ class Warp(nn.Module):
     def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
         """picture: (N, C, S, S), flow: (N, 2, S, S) in its pixels -> (N, C, S, S)."""
         return sample(picture, self.base + flow.permute(0, 2, 3, 1) * (2 / self.side))
+
+
+def interpolation(side: int, scale: int) -> Tensor:
+    """Return the matrices (scale, side, side) that interpolate between samples, edges held.
+
+    Matrix p gives the pixel p of every sample.
+    """
+    samples = torch.eye(side)[None]
+    pixels = F.interpolate(samples, scale_factor=float(scale), mode="linear")[0]
+    return pixels.unflatten(1, (side, scale)).permute(2, 1, 0).contiguous()
+
+
+class FineWarp(nn.Module):
+    """Sample a square picture at ``place + flow``, a flow ``scale`` times coarser than the picture.
+
+    Looks the pixels up in the order of their samples, so that nothing has to be moved about later.
+    """
+
+    base: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, side: int, scale: int) -> None:
+        super().__init__()
+        fine = interpolation(side // scale, scale)
+        columns = torch.stack([torch.kron(one.T.contiguous(), torch.eye(2)) for one in fine])
+        base = F.pixel_unshuffle(base_grid(side).permute(2, 0, 1), scale)
+        base = base.unflatten(0, (2, -1)).permute(1, 2, 3, 0).flatten(0, 1)
+        self.register_buffer("base", base.contiguous(), persistent=False)
+        self.register_buffer("rows", fine * (2 * scale / side), persistent=False)
+        self.register_buffer("columns", columns, persistent=False)
+
+    def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
+        """picture: (N, C, S, S), flow: (N, 2, s, s) in its own samples -> (N, C * scale^2, s, s).
+
+        The pixels of a sample are its channels, as ``pixel_unshuffle`` orders them.
+        """
+        side = flow.shape[2]
+        with exactly(flow.device.type):
+            coarse = flow.to(self.rows.dtype).permute(0, 2, 3, 1).flatten(2)[:, None]
+            fine = (self.rows @ coarse)[:, :, None] @ self.columns
+            grid = self.base + fine.reshape(len(flow), -1, side, 2)
+            return sample(picture, grid).reshape(len(flow), -1, side, side)
+
+
+def exactly(device: str) -> AbstractContextManager[object]:
+    """Keep autocast from rounding products of positions."""
+    on = torch.is_autocast_enabled(device)
+    return torch.autocast(device, enabled=False) if on else nullcontext()
