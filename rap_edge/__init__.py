@@ -16,11 +16,13 @@ Importing this package costs milliseconds: everything else is imported when it i
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rap_edge.errors import (
     AudioError,
     BackendUnavailable,
+    BadSignature,
     ConcurrencyError,
     ConfigError,
     InvalidBundle,
@@ -28,11 +30,15 @@ from rap_edge.errors import (
     NoFaceFound,
     NotSupported,
     PortraitError,
+    QualityError,
     RapEdgeError,
     StateError,
+    UnsignedBundle,
+    UntrustedKey,
 )
 
 if TYPE_CHECKING:
+    from rap_edge.bundle import Bundle
     from rap_edge.runtime.avatar import Avatar
     from rap_edge.runtime.frames import Frame, RenderStats
     from rap_edge.runtime.model import Model
@@ -43,6 +49,7 @@ __all__ = [
     "AudioError",
     "Avatar",
     "BackendUnavailable",
+    "BadSignature",
     "ConcurrencyError",
     "ConfigError",
     "Frame",
@@ -52,9 +59,12 @@ __all__ = [
     "NoFaceFound",
     "NotSupported",
     "PortraitError",
+    "QualityError",
     "RapEdgeError",
     "RenderStats",
     "StateError",
+    "UnsignedBundle",
+    "UntrustedKey",
     "__version__",
     "open",
 ]
@@ -63,16 +73,18 @@ _LAZY = ("Avatar", "Frame", "Model", "RenderStats")
 
 
 def open(
-    path: str | os.PathLike[str] | None = None,
+    path: str | os.PathLike[str] | Bundle | None = None,
     backend: str = "auto",
     precision: str | None = None,
     strict: bool = True,
     threads: int | None = None,
+    trust: Iterable[str | os.PathLike[str]] = (),
 ) -> Model:
     """Open a bundle, ready to animate portraits.
 
     Args:
-        path: folder of a bundle; None is the bundle that comes with the package.
+        path: a bundle: a folder, a .rapb file, or one that is open; None is the bundle that comes
+            with the package.
         backend: name of a backend, such as "onnxruntime"; "auto" takes the first of the bundle's
             variants that starts here.
         precision: precision of the weights and arithmetic, such as "fp32"; None is the bundle's
@@ -80,15 +92,18 @@ def open(
         strict: raise where the backend or precision that was named is not to be had, instead of
             falling back to another; ``Model.placement`` says what really runs.
         threads: threads of one graph; None is one for each physical core.
+        trust: public keys (PEM files) to trust instead of the project's. A bundle without a
+            signature is taken as it is; one that has a signature must have a right one.
 
     Raises:
-        InvalidBundle: the bundle is damaged, incomplete or not a bundle.
+        InvalidBundle: the bundle is damaged, incomplete or not a bundle; its leaves BadSignature
+            and UntrustedKey are about its signature.
         NotSupported: the bundle does not offer what is asked for, or needs a newer rap-edge.
         BackendUnavailable: the backend is not installed or does not start here.
     """
     from rap_edge.runtime.model import open_model
 
-    return open_model(path, backend, precision, strict, threads)
+    return open_model(path, backend, precision, strict, threads, trust)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.features import check_contract, silent_hop
 from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop, cut
+from rap_edge.requirements import require
 from rap_edge.runtime.avatar import Avatar
 from rap_edge.runtime.backends import BACKENDS, Graph, Placement, is_installed, open_graph
 from rap_edge.runtime.cores import physical_cores
@@ -89,21 +90,23 @@ class Model:
 
 
 def open_model(
-    path: str | os.PathLike[str] | None = None,
+    path: str | os.PathLike[str] | Bundle | None = None,
     backend: str = "auto",
     precision: str | None = None,
     strict: bool = True,
     threads: int | None = None,
+    trust: Iterable[str | os.PathLike[str]] = (),
 ) -> Model:
     """Open a bundle on the first of its variants that starts; see `rap_edge.open`."""
     if threads is not None and threads < 1:
         raise NotSupported(f"threads is {threads}: expected 1 or more, or None")
-    bundle = open_bundle(path)
+    bundle = path if isinstance(path, Bundle) else open_bundle(path, trust)
     _check_model(bundle)
-    variants = choose_variants(bundle.manifest.variants, backend, precision, strict)
+    variants = choose_variants(bundle.variants, backend, precision, strict)
     failure: BackendUnavailable | None = None
     for variant in variants:
         try:
+            require(variant)
             graphs = _open_graphs(bundle, variant, threads or physical_cores())
         except BackendUnavailable as error:
             failure = failure or error
@@ -138,13 +141,21 @@ def _open_graphs(bundle: Bundle, variant: Variant, threads: int) -> dict[str, Gr
         name: open_graph(
             variant.backend,
             name,
-            bundle.read(variant.files[name]),
+            _single_file(variant, bundle.read_graph(variant, name)),
             spec,
             variant.precision,
             threads,
         )
         for name, spec in bundle.manifest.graphs.items()
     }
+
+
+def _single_file(variant: Variant, files: Mapping[str, bytes]) -> bytes:
+    if len(files) != 1:
+        raise InvalidBundle(
+            f"variant {variant.label} has a graph of {len(files)} files: expected one .onnx"
+        )
+    return next(iter(files.values()))
 
 
 def _check_model(bundle: Bundle) -> None:

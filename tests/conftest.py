@@ -68,7 +68,7 @@ def _portrait() -> Synthetic:
     side = TINY.vae.resolution
     outputs = [("reference_image", (1, 3, side, side)), ("reference_map", (1, 8, 2, 2))]
     constants = {"nothing": np.zeros((1, 8, 2, 2), np.float32)}
-    nodes.append(_node("Identity", "nothing", "reference_map"))
+    nodes.append(_node("Add", ["nothing", "nothing"], "reference_map"))
     return _graph(nodes, [("reference", (1, side, side, 3))], outputs, constants)
 
 

@@ -63,35 +63,42 @@ def coarse() -> bytes:
         """
         levels = Cast<to=1>(image)
         planes = Transpose<perm=[0, 3, 1, 2]>(levels)
-        means = AveragePool<kernel_shape=[8, 8], strides=[8, 8]>(planes)
-        darkest = ReduceMin<keepdims=0>(means, channel)
-        white = Greater(darkest, limit)
-        scores = Cast<to=1>(white)
-        boxes = Identity(nowhere)
+        means = Conv<kernel_shape=[8, 8], strides=[8, 8]>(planes, mean)
+        cells = Squeeze(means, channel)
+        over = Sub(cells, limit)
+        scores = Clip(over, nought, one)
+        boxes = Add(nowhere, nowhere)
         """,
         {
+            "mean": np.full((1, 3, 8, 8), 1 / 192, np.float32),
             "channel": np.array([1]),
-            "limit": np.float32(254.5),
+            "limit": np.float32(253.9),
+            "nought": np.float32(0),
+            "one": np.float32(1),
             "nowhere": np.zeros((1, 16, 16, 3), np.float32),
         },
     )
 
 
 def refinement() -> bytes:
-    """Leave every crop as it is; its score is the brightest level over 255."""
+    """Leave every crop as it is; its score is 1 if anything in it is white."""
     return model(
         "locator_refine",
         """
         levels = Cast<to=1>(image)
-        brightest = ReduceMax<keepdims=0>(levels, axes)
-        row = Reshape(brightest, single)
-        score = Div(row, full)
-        correction = Identity(nowhere)
+        over = Sub(levels, limit)
+        white = Clip(over, nought, one)
+        count = ReduceSum<keepdims=0>(white, axes)
+        row = Reshape(count, single)
+        score = Clip(row, nought, one)
+        correction = Add(nowhere, nowhere)
         """,
         {
             "axes": np.array([1, 2, 3]),
             "single": np.array([1, 1]),
-            "full": np.float32(255),
+            "limit": np.float32(253.9),
+            "nought": np.float32(0),
+            "one": np.float32(1),
             "nowhere": np.zeros((1, 3), np.float32),
         },
     )

@@ -1,0 +1,157 @@
+"""Bundles on their way to disk: whole or not at all, a folder or a ``.rapb`` by the name."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rap_edge.bundle.archive import build
+from rap_edge.bundle.opened import (
+    MAX_MANIFEST_BYTES,
+    Bundle,
+    PathLike,
+    digests_of,
+    open_bundle,
+    open_stored,
+)
+from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, SUFFIX, open_storage
+from rap_edge.bundle.subset import Subset, choose, files_of
+from rap_edge.errors import InvalidBundle
+from rap_edge.manifest import FileEntry, Manifest, check_path
+
+if TYPE_CHECKING:
+    from rap_edge.keys import PrivateKey
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file on its way into a bundle."""
+
+    content: bytes
+    role: str
+    licence: str
+
+
+def write_bundle(out: PathLike, manifest: Manifest, parts: Mapping[str, Part]) -> Bundle:
+    """Write a bundle whole or not at all; ``parts`` maps paths in the bundle to their contents.
+
+    A name that ends in ``.rapb`` gives the single-file form. The manifest's ``files`` are filled in
+    here. The same contents give the same bytes. An existing bundle at ``out`` is replaced; any
+    other existing file or folder that is not empty is refused.
+    """
+    target = Path(out)
+    entries = tuple(_entry(path, parts[path]) for path in sorted(parts))
+    complete = replace(manifest, files=entries)
+    complete.check()
+    contents = {path: part.content for path, part in parts.items()}
+    write_files(target, {MANIFEST: complete.to_json().encode("utf-8"), **contents})
+    return open_bundle(target)
+
+
+def sign_bundle(path: PathLike, key: PrivateKey) -> None:
+    """Sign a whole bundle, folder or ``.rapb``, in place; an earlier signature is replaced.
+
+    Every file is compared with its digest first. Raises InvalidBundle for a damaged bundle and for
+    a part of one.
+    """
+    from rap_edge.signing import sign
+
+    target = Path(path)
+    storage = open_storage(target)
+    bundle = open_stored(target, storage, check_signature=False)
+    if SUBSET in storage.sizes():
+        raise InvalidBundle(f"{target} is a part of a bundle: sign the whole one")
+    bundle.verify()
+    manifest = storage.read(MANIFEST, MAX_MANIFEST_BYTES)
+    signature = sign(bundle.name, digests_of(bundle.manifest, manifest), key)
+    if target.is_dir():
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+            new = Path(scratch) / SIGNATURE
+            new.write_bytes(signature)
+            new.replace(target / SIGNATURE)
+        return
+    contents = {name: bundle.read(name) for name in bundle.files}
+    write_files(target, {MANIFEST: manifest, SIGNATURE: signature, **contents})
+
+
+def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) -> Bundle:
+    """Write some variants of a bundle, all without ``labels``, as a folder or a ``.rapb``.
+
+    Manifest and signature stay as they are; ``subset.json`` says what is there. Raises NotSupported
+    for a variant that the bundle does not have.
+    """
+    chosen = choose(bundle.manifest, labels)
+    missing = [variant.label for variant in chosen if variant not in bundle.variants]
+    if missing and labels:
+        raise InvalidBundle(f"{bundle.path} is a part of a bundle, without {', '.join(missing)}")
+    chosen = tuple(variant for variant in chosen if variant in bundle.variants)
+    files = {name: bundle.read(name) for name in files_of(bundle.manifest, chosen)}
+    for name in (MANIFEST, SIGNATURE):
+        if name in bundle.storage.sizes():
+            files[name] = bundle.storage.read(name, MAX_MANIFEST_BYTES)
+    if len(chosen) < len(bundle.manifest.variants):
+        subset = Subset(tuple(variant.label for variant in chosen))
+        files[SUBSET] = subset.to_json().encode("utf-8")
+    target = Path(out)
+    write_files(target, files)
+    return open_stored(target, open_storage(target), check_signature=False)
+
+
+def write_files(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a bundle to ``target``, whole or not at all."""
+    if (target.exists() or target.is_symlink()) and not _replaceable(target):
+        raise InvalidBundle(f"{target} exists and is not a bundle: choose another name")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        if target.suffix == SUFFIX:
+            with new.open("wb") as file:
+                file.writelines(build(files))
+        else:
+            _write_folder(new, files)
+        _swap(new, target, old)
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        destination = folder / path
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        destination.write_bytes(content)
+
+
+def _entry(path: str, part: Part) -> FileEntry:
+    check_path(path)
+    digest = hashlib.sha256(part.content).hexdigest()
+    return FileEntry(path, len(part.content), digest, part.role, part.licence)
+
+
+def _replaceable(target: Path) -> bool:
+    if target.is_symlink():
+        return False
+    if target.is_dir():
+        return (target / MANIFEST).is_file() or not any(target.iterdir())
+    try:
+        open_storage(target)
+    except InvalidBundle:
+        return False
+    return True
+
+
+def _swap(new: Path, target: Path, old: Path) -> None:
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    if old.is_dir():
+        with suppress(OSError):
+            shutil.rmtree(old)
