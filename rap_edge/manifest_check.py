@@ -60,9 +60,10 @@ def check_manifest(manifest: Manifest) -> None:
     )
     _check_least("minimum_runtime", manifest.minimum_runtime)
     _check_files(manifest.files)
-    paths = {entry.path for entry in manifest.files}
+    roles = {entry.path: entry.role for entry in manifest.files}
     for what, path in (("card", manifest.card), ("golden", manifest.golden)):
-        _require(path is None or path in paths, f"{what} {path!r} is not in files")
+        listed = path is None or roles.get(path) == what
+        _require(listed, f"{what} {path!r} is not in files with the role {what!r}")
     _check_graphs(manifest.graphs)
     _check_variants(manifest)
 

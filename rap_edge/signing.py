@@ -69,7 +69,7 @@ def verify(content: bytes, digests: Mapping[str, str], trusted: Mapping[str, Pub
     if hint not in trusted:
         raise UntrustedKey(
             f"the signature is by key {hint[:16]}..., which is not trusted here "
-            f"(trusted: {describe(trusted)}): name its publisher's public key with --trust"
+            f"(trusted: {describe(trusted)}): name its publisher's public key (trust=, --trust)"
         )
     try:
         trusted[hint].verify(signature, _pre_authentication(payload), ec.ECDSA(hashes.SHA256()))

@@ -150,7 +150,7 @@ def test_a_name_that_leaves_the_folder_or_a_system_is_refused(path: str) -> None
         (lambda m: m.update(golden="golden.npz"), "golden 'golden.npz' is not in files"),
         (lambda m: m["variants"].append(m["variants"][0]), "onnxruntime/fp32 is there twice"),
         (lambda m: m["variants"][0]["requires"].update(os=["dos"]), "requires os 'dos'"),
-        (lambda m: m["files"][0].update(role="hook"), "role of .* is 'hook'"),
+        (lambda m: m["files"][1].update(role="hook"), "role of .* is 'hook'"),
         (lambda m: m.update(provenance={"n": 1 << 64}), "at most 63 bits"),
         (lambda m: m.update(format_version=True), "format_version is True"),
         (lambda m: m.update(name=3), "name is 3: expected text"),

@@ -4,6 +4,8 @@ Nothing in a bundle is executed on load, and no byte is used before its digest w
 reach a backend as the verified bytes, never as a path. docs/bundle-format.md is the contract.
 """
 
+from rap_edge.bundle.difference import Change, Comparison, compare_bundles
+from rap_edge.bundle.merge import Papers, pack_bundles, require_quality
 from rap_edge.bundle.opened import DEFAULT, Bundle, open_bundle, verify_bundle
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET
 from rap_edge.bundle.written import Part, extract_bundle, sign_bundle, write_bundle
@@ -14,9 +16,15 @@ __all__ = [
     "SIGNATURE",
     "SUBSET",
     "Bundle",
+    "Change",
+    "Comparison",
+    "Papers",
     "Part",
+    "compare_bundles",
     "extract_bundle",
     "open_bundle",
+    "pack_bundles",
+    "require_quality",
     "sign_bundle",
     "verify_bundle",
     "write_bundle",

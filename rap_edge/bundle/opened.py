@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rap_edge import __version__
+from rap_edge import __version__, golden
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, Storage, open_storage
 from rap_edge.bundle.subset import MAX_SUBSET_BYTES, files_of, read_subset
 from rap_edge.errors import InvalidBundle, NotSupported, UnsignedBundle
@@ -57,6 +57,11 @@ class Bundle:
         files = {name: self.read(name) for name in self.manifest.graph_files(path)}
         check_graph(path, files)
         return files
+
+    def golden(self) -> golden.Vectors | None:
+        """Read the golden vectors, None if there are none; raise InvalidBundle if they are bad."""
+        path = self.manifest.golden
+        return None if path is None else golden.read(self.read(path), self.manifest.graphs)
 
     def verify(self) -> None:
         """Compare the digest of every file; raise InvalidBundle at the first that differs."""
@@ -112,6 +117,7 @@ def verify_bundle(
     graphs = {path: (v, graph) for v in bundle.variants for graph, path in v.files.items()}
     for variant, graph in graphs.values():
         bundle.read_graph(variant, graph)
+    bundle.golden()
     return bundle
 
 

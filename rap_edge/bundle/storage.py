@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from rap_edge.bundle.archive import MAX_MEMBERS, Member, parse
+from rap_edge.archive import MAX_MEMBERS, Member, parse
 from rap_edge.errors import InvalidBundle
 from rap_edge.manifest_check import RESERVED
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rap_edge.bundle.archive import build
+from rap_edge.archive import build
 from rap_edge.bundle.opened import (
     MAX_MANIFEST_BYTES,
     Bundle,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.json_input import read_object
 
 if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
@@ -54,27 +55,11 @@ def convert(
         card=card,
         licences=tuple(licence_file or ()),
         licence=licence,
-        provenance=_read_object(provenance),
-        quality=_read_object(quality),
+        provenance=read_object(provenance),
+        quality=read_object(quality),
     )
     bundle, differences = make_bundle(checkpoint, out, locator, papers, half)
     typer.echo(_as_json(bundle, differences) if as_json else _summary(bundle, differences))
-
-
-def _read_object(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(
-            ExitCode.NO_INPUT, f"{path} cannot be read ({error.strerror}) - expected JSON"
-        ) from error
-    except ValueError as error:
-        raise CommandError(ExitCode.BAD_DATA, f"{path} is not JSON ({error}) - mend it") from error
-    if not isinstance(values, dict):
-        raise CommandError(ExitCode.BAD_DATA, f"{path} holds {values!r} - expected an object")
-    return values
 
 
 def _megabytes(bundle: Bundle) -> float:

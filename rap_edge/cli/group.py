@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train",
     "evaluate": "eval",
     "convert": "convert",
+    "bundle": None,
 }
 
 

@@ -1,0 +1,190 @@
+"""`rap-edge bundle`: pack, sign, verify, look at, take apart and install bundles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rap_edge.cli import bundle_cache, bundle_report
+from rap_edge.cli.bundle_report import AsJson
+from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.json_input import read_object
+from rap_edge.errors import InvalidBundle
+
+if TYPE_CHECKING:
+    from rap_edge.bundle import Bundle
+
+DEFAULT = "default"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command("install")(bundle_cache.install)
+app.command("repair")(bundle_cache.repair)
+app.command("rollback")(bundle_cache.rollback)
+app.command("list")(bundle_cache.show)
+
+Source = Annotated[Path, typer.Argument(help=f'Folder or .rapb of a bundle, or "{DEFAULT}".')]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder, or .rapb file, to write.")]
+Trust = Annotated[
+    list[Path] | None,
+    typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
+]
+
+
+@app.callback()
+def settings(
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Pack, sign, verify, look at, take apart and install bundles."""
+
+
+@app.command()
+def pack(
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles of one model, best first.")],
+    out: Out,
+    card: Annotated[Path | None, typer.Option(help="Model card to put in.")] = None,
+    licence_file: Annotated[
+        list[Path] | None, typer.Option(help="Licence text to put in; may be repeated.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="SPDX expression of the card.")] = "Apache-2.0",
+    golden: Annotated[Path | None, typer.Option(help="Golden vectors (.npz) to put in.")] = None,
+    provenance: Annotated[
+        Path | None, typer.Option(help="JSON object: data, recipe, hashes.")
+    ] = None,
+    quality: Annotated[Path | None, typer.Option(help="JSON object: measured quality.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Version of the bundle, 1.2.3.", show_default="the first's")
+    ] = None,
+    trust: Trust = None,
+    as_json: AsJson = False,
+) -> None:
+    """Merge the variants of bundles of one model; refuse those below the quality gate."""
+    from rap_edge.bundle import Papers, pack_bundles
+
+    opened = [_open(path, trust) for path in bundles]
+    papers = Papers(
+        card=card,
+        licences=tuple(licence_file or ()),
+        licence=licence,
+        golden=golden,
+        version=version,
+        provenance=read_object(provenance),
+        quality=read_object(quality),
+    )
+    typer.echo(bundle_report.written(pack_bundles(opened, out, papers), as_json))
+
+
+@app.command()
+def verify(
+    bundle: Source,
+    trust: Trust = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every byte of a bundle with what its publisher signed."""
+    from rap_edge.bundle import verify_bundle
+
+    place = _place(bundle)
+    try:
+        verified = verify_bundle(place, trust or (), allow_unsigned)
+    except InvalidBundle as error:
+        if as_json:
+            typer.echo(bundle_report.refused(error))
+        raise
+    typer.echo(bundle_report.verified(verified, as_json))
+
+
+@app.command()
+def sign(
+    bundle: Source,
+    key: Annotated[Path, typer.Option(help="Private key (PEM, P-256).")],
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="RAP_EDGE_KEY_PASSWORD", help="Of the key, if it has one."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a bundle in place, replacing an earlier signature."""
+    from rap_edge.bundle import DEFAULT as BUILT_IN
+    from rap_edge.bundle import sign_bundle
+    from rap_edge.keys import fingerprint, read_private_key
+
+    place = _place(bundle) or BUILT_IN
+    private = read_private_key(key, password)
+    sign_bundle(place, private)
+    typer.echo(bundle_report.signed(place, fingerprint(private.public_key()), as_json))
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Argument(help="Private key to write, NAME.pem.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a key pair for development: NAME.pem, for you alone, and NAME.pub.pem."""
+    from rap_edge.keys import fingerprint, make_key_pair
+
+    try:
+        public, key = make_key_pair(out)
+    except OSError as error:
+        raise CommandError(
+            ExitCode.CANNOT_CREATE,
+            f"{error.filename} cannot be written ({error.strerror}) - expected a new file - "
+            "choose another name",
+        ) from error
+    typer.echo(bundle_report.key_made(out, public, fingerprint(key), as_json))
+
+
+@app.command()
+def inspect(bundle: Source, trust: Trust = None, as_json: AsJson = False) -> None:
+    """Show what a bundle holds."""
+    opened = _open(bundle, trust)
+    typer.echo(bundle_report.contents_json(opened) if as_json else bundle_report.contents(opened))
+
+
+@app.command()
+def diff(before: Source, after: Source, trust: Trust = None, as_json: AsJson = False) -> None:
+    """Show what changes from one bundle to another."""
+    from rap_edge.bundle import compare_bundles
+
+    comparison = compare_bundles(_open(before, trust), _open(after, trust))
+    typer.echo(bundle_report.comparison(comparison, as_json))
+
+
+@app.command()
+def extract(
+    bundle: Source,
+    out: Out,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="backend/precision to keep; may be repeated.", show_default="all"),
+    ] = None,
+    trust: Trust = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a bundle, or some of its variants, into a folder or a .rapb; signatures stay valid."""
+    from rap_edge.bundle import extract_bundle
+
+    extracted = extract_bundle(_open(bundle, trust), out, variant or ())
+    typer.echo(bundle_report.written(extracted, as_json))
+
+
+def _open(path: Path, trust: list[Path] | None) -> Bundle:
+    from rap_edge.bundle import open_bundle
+
+    return open_bundle(_place(path), trust or ())
+
+
+def _place(path: Path) -> Path | None:
+    """Return None for the default bundle; raise CommandError (NO_INPUT) if nothing is there."""
+    if str(path) == DEFAULT and not path.exists():
+        return None
+    if not path.exists():
+        raise CommandError(
+            ExitCode.NO_INPUT, f"{path} does not exist - expected a bundle - check the path"
+        )
+    return path

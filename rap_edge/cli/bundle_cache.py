@@ -1,0 +1,100 @@
+"""The bundle commands about what is installed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rap_edge.cli.bundle_report import AsJson, as_json
+from rap_edge.cli.failures import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from rap_edge.cache import Cache, Installed
+
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        envvar="RAP_EDGE_CACHE",
+        help="Folder of the installed bundles.",
+        show_default="the user's cache",
+    ),
+]
+Name = Annotated[str, typer.Argument(help="Name of an installed bundle.")]
+
+
+def install(
+    bundle: Annotated[Path, typer.Argument(help="Folder or .rapb of a bundle.")],
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="backend/precision to install; may be repeated.", show_default="all"),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
+    ] = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
+    ] = False,
+    budget_mb: Annotated[
+        int, typer.Option(min=1, help="Largest size of all that is installed.")
+    ] = 2048,
+    cache: Root = None,
+    json: AsJson = False,
+) -> None:
+    """Verify a bundle, copy what is missing, and make it the current one of its name."""
+    if not bundle.exists():
+        raise CommandError(
+            ExitCode.NO_INPUT, f"{bundle} does not exist - expected a bundle - check the path"
+        )
+    store = _cache(cache, budget_mb << 20)
+    found = store.install(bundle, variant or (), trust or (), allow_unsigned)
+    typer.echo(as_json(installed=asdict(found)) if json else _line(found))
+
+
+def repair(
+    name: Name,
+    repair_from: Annotated[
+        Path | None, typer.Option(help="Bundle to take damaged files from.")
+    ] = None,
+    cache: Root = None,
+    json: AsJson = False,
+) -> None:
+    """Compare every byte of an installed bundle, and mend what is damaged."""
+    mended = _cache(cache).verify(name, repair_from)
+    whole = f"{name}: whole"
+    line = f"{whole}; mended {', '.join(mended)}" if mended else whole
+    typer.echo(as_json(name=name, mended=list(mended)) if json else line)
+
+
+def rollback(name: Name, cache: Root = None, json: AsJson = False) -> None:
+    """Go back to the bundle that was current before."""
+    found = _cache(cache).rollback(name)
+    typer.echo(as_json(installed=asdict(found)) if json else _line(found))
+
+
+def show(cache: Root = None, json: AsJson = False) -> None:
+    """List what is installed."""
+    found = _cache(cache).installed()
+    if json:
+        typer.echo(as_json(installed=[asdict(bundle) for bundle in found]))
+    else:
+        typer.echo("\n".join(map(_line, found)) or "nothing is installed")
+
+
+def _cache(root: Path | None, budget_bytes: int | None = None) -> Cache:
+    from rap_edge.cache import DEFAULT_BUDGET_BYTES, Cache, default_root
+
+    return Cache(root or default_root(), budget_bytes or DEFAULT_BUDGET_BYTES)
+
+
+def _line(bundle: Installed) -> str:
+    marks = [mark for mark, on in (("current", bundle.current), ("last good", bundle.last_good))
+             if on]  # fmt: skip
+    return (
+        f"{bundle.name} {bundle.version} {bundle.id[:12]} {', '.join(bundle.variants)} "
+        f"{bundle.size / 1e6:.1f} MB {', '.join(marks)}".rstrip()
+    )
