@@ -14,11 +14,12 @@ from torch import Tensor
 
 from rap_edge.converters.mil.library import library, quiet
 from rap_edge.converters.mil.package import GRAPH, Files, pack, read_specification, unpacked
-from rap_edge.converters.mil.program import Program, open_program
-from rap_edge.converters.parity import Tensors
+from rap_edge.converters.mil.program import Program, Tensors, open_program
 
 Ranges = dict[str, dict[str, float]]
 """Name of a tensor -> {"rmin", "rmax"}, as coremltools has it."""
+
+LAYERS = ("conv", "linear")
 
 OPTIMIZE = "coremltools.optimize.coreml"
 CALIBRATION = f"{OPTIMIZE}._post_training_quantization"
@@ -56,12 +57,10 @@ def quantize_both(
         kept: names of operations that stay in fp16.
     """
     ranges = observed_ranges(open_program(files), samples)
-    settings = linear(kept)
-    settings.set_op_type("add", None)  # positions are sums, and they need more than 8 bits
 
     def quantized(tool: Any, model: Any) -> Any:
         with calibrated_by(ranges):
-            model = tool.linear_quantize_activations(model, settings, [])
+            model = tool.linear_quantize_activations(model, linear(kept), [])
         return tool.linear_quantize_weights(model, linear(kept))
 
     return compressed(files, quantized)
@@ -104,8 +103,13 @@ def linear(kept: Collection[str]) -> Any:
 
 
 def configuration(operation: Any, kept: Collection[str]) -> Any:
-    """Return settings for every operation but those that are kept."""
-    settings = library(OPTIMIZE).OptimizationConfig(global_config=operation)
+    """Return settings for layers with weights, but for those that are kept.
+
+    Positions, angles and interpolation are constants too, and need more than 8 bits.
+    """
+    settings = library(OPTIMIZE).OptimizationConfig()
+    for layer in LAYERS:
+        settings.set_op_type(layer, operation)
     for name in kept:
         settings.set_op_name(name, None)
     return settings

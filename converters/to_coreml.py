@@ -1,7 +1,8 @@
 """Torch modules to Core ML: torch.export, an ML program in fp16, static shapes, built on Linux.
 
 Core ML has no uint8 tensors before iOS 26, so every input and output of a package is float32: a
-picture is float32 that holds whole numbers from 0 to 255, and who runs the package casts.
+picture is float32 that holds whole numbers from 0 to 255, and who runs the package casts. Its names
+have no dots: ``state.0`` is ``state_0``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 from rap_edge.converters.graphs import GraphSource
 from rap_edge.converters.mil.library import library, quiet
 from rap_edge.converters.mil.operators import rule_of
-from rap_edge.converters.mil.package import pack
+from rap_edge.converters.mil.package import feature, pack
 
 LEARNED = frozenset(("conv", "linear"))
 """Where the search for what positions are computed from ends."""
@@ -38,11 +39,12 @@ def to_coreml(source: GraphSource) -> dict[str, bytes]:
         model = coremltools.convert(
             exported.run_decompositions(decompositions()),
             inputs=[
-                coremltools.TensorType(name=name, shape=value.shape, dtype=np.float32)
+                coremltools.TensorType(name=feature(name), shape=value.shape, dtype=np.float32)
                 for name, value in examples.items()
             ],
             outputs=[
-                coremltools.TensorType(name=name, dtype=np.float32) for name in source.outputs
+                coremltools.TensorType(name=feature(name), dtype=np.float32)
+                for name in source.outputs
             ],
             convert_to="mlprogram",
             minimum_deployment_target=coremltools.target.iOS17,

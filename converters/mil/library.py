@@ -19,6 +19,8 @@ def library(module: str = "coremltools") -> Any:
         try:
             return import_module(module)
         except ModuleNotFoundError as error:
+            if error.name != "coremltools":
+                raise
             raise NotSupported(
                 "coremltools is not installed - Core ML programs are made and read with it - "
                 "pip install 'rap-edge[coreml]'"

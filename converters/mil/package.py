@@ -47,6 +47,11 @@ def load_pymil(files: Files) -> Any:
         )
 
 
+def feature(name: str) -> str:
+    """Return what a package calls a tensor of a graph: its names are identifiers."""
+    return name.replace(".", "_")
+
+
 def read_specification(files: Files) -> Any:
     return library("coremltools").proto.Model_pb2.Model.FromString(files[MODEL])
 

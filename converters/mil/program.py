@@ -17,6 +17,7 @@ from rap_edge.converters.mil.rule import Value
 from rap_edge.errors import ConfigError
 
 Array = NDArray[Any]
+Tensors = Mapping[str, Array]
 
 NUMPY = {"fp16": np.float16, "fp32": np.float32, "int32": np.int32, "bool": np.bool_}
 
@@ -36,7 +37,7 @@ class Program:
         return frozenset(step.operator for step in self.steps)
 
     @torch.no_grad()
-    def run(self, inputs: Mapping[str, Array], observe: Observe | None = None) -> dict[str, Array]:
+    def run(self, inputs: Tensors, observe: Observe | None = None) -> dict[str, Array]:
         """Compute the outputs from those of ``inputs`` that the program takes.
 
         Inputs of another type are cast. ``observe`` sees the inputs and every tensor computed.
@@ -68,7 +69,7 @@ def open_program(files: Files) -> Program:
     )
 
 
-def _given(slot: Slot, inputs: Mapping[str, Array]) -> Tensor:
+def _given(slot: Slot, inputs: Tensors) -> Tensor:
     if slot.name not in inputs or inputs[slot.name].shape != slot.shape:
         found = inputs[slot.name].shape if slot.name in inputs else "missing"
         raise ConfigError(f"input {slot.name!r} is {found}: expected an array of {slot.shape}")

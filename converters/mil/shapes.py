@@ -11,9 +11,10 @@ from rap_edge.errors import NotSupported
 
 
 def reshape(x: Tensor, shape: Tensor) -> Tensor:
-    """An axis of 0 keeps its length."""
-    lengths = [length or x.shape[axis] for axis, length in enumerate(shape.tolist())]
-    return x.reshape(lengths)
+    """An axis of 0 keeps its length, counted from the last axis; beyond the first it is 1."""
+    wanted = shape.tolist()
+    kept = ([1] * len(wanted) + list(x.shape))[-len(wanted) :]
+    return x.reshape([length or old for length, old in zip(wanted, kept, strict=True)])
 
 
 def transpose(x: Tensor, perm: Tensor) -> Tensor:
