@@ -1,8 +1,8 @@
 """Torch modules to Core ML: torch.export, an ML program in fp16, static shapes, built on Linux.
 
-Core ML has no uint8 tensors before iOS 26, so every input and output of a package is float32: a
-picture is float32 that holds whole numbers from 0 to 255, and who runs the package casts. Its names
-have no dots: ``state.0`` is ``state_0``.
+Core ML takes and gives no uint8 tensors, so every input and output of a package is float32: a
+picture holds whole numbers from 0 to 255, and who runs the package casts. Names have no dots:
+``state.0`` is ``state_0``.
 """
 
 from __future__ import annotations
@@ -86,13 +86,16 @@ def is_halved(operation: Any) -> bool:
 
 def makes_positions(operation: Any) -> bool:
     """Tell whether a ``resample`` looks up where this operation says, with no layer between."""
-    if operation.op_type in LEARNED:
-        return False
-    for output in operation.outputs:
-        for user in output.child_ops:
-            if user.op_type == "resample":
-                if user.coordinates is output:
+    waiting, seen = [operation], set()
+    while waiting:
+        current = waiting.pop()
+        if current.op_type in LEARNED or id(current) in seen:
+            continue
+        seen.add(id(current))
+        for output in current.outputs:
+            for user in output.child_ops:
+                if user.op_type != "resample":
+                    waiting.append(user)
+                elif user.coordinates is output:
                     return True
-            elif makes_positions(user):
-                return True
     return False

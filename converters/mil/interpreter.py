@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rap_edge.converters.mil.library import library
 from rap_edge.converters.mil.operators import rule_of
 from rap_edge.converters.mil.rule import Rule, Value
 from rap_edge.errors import NotSupported, ParityError
 
 Observe = Callable[[str, Tensor], None]
-"""Sees every tensor that a run computes, by its name; floats are float32 that fp16 could hold."""
+"""Sees every tensor of a run by its name; floats are float32, rounded as the program holds them."""
 
 HELD = {
     "bool": torch.bool,
@@ -75,8 +76,6 @@ def rounded(value: Tensor, slot: Slot) -> Tensor:
 
 
 def slot_of(variable: Any) -> Slot:
-    from rap_edge.converters.mil.library import library
-
     dtype = library("coremltools.converters.mil.mil.types").builtin_to_string(variable.dtype)
     shape = tuple(int(length) for length in variable.shape)
     if dtype not in HELD:
