@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-MAX_VALUES = 1 << 19  # of one message with all that is in it: what bounds memory and time
+MAX_VALUES = 1 << 17  # of one message with all that is in it: what bounds memory and time
 _FIXED = {FIXED64: 8, FIXED32: 4}
 
 
