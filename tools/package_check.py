@@ -28,7 +28,9 @@ print("imported", rap_edge.__file__)
 
 REQUIRED = (
     "rap_edge/_core.pyi",
+    "rap_edge/bundles/default/bundle.sig",
     "rap_edge/bundles/default/manifest.json",
+    "rap_edge/keys/rap-edge.pub.pem",
     "rap_edge/py.typed",
     "/licenses/LICENSE",
     "/licenses/NOTICE",

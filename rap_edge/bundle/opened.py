@@ -65,8 +65,12 @@ class Bundle:
 
     def verify(self) -> None:
         """Compare the digest of every file; raise InvalidBundle at the first that differs."""
+
+        def check(path: str) -> None:
+            self._verified(path)
+
         with ThreadPoolExecutor(THREADS) as pool:
-            for _ in pool.map(self._verified, self.files):
+            for _ in pool.map(check, self.files):
                 pass
 
     def _verified(self, path: str, copied: bool = False) -> bytes | memoryview:

@@ -98,6 +98,16 @@ def consistent_lie(random: Random, sample: Sample) -> Case:
     return archive_case(f"{member.name} with mended checksums", bytes(content).replace(old, new))
 
 
+def forged_checksum(random: Random, sample: Sample) -> Case:
+    """Change a checksum wherever the zip has it, and no content."""
+    member = random.choice(list(parse(memoryview(sample.archive)).values()))
+    old, new = struct.pack("<L", member.crc), random.randbytes(4)
+    content = sample.archive.replace(old, new)
+    if content == sample.archive:
+        content += new
+    return archive_case(f"another checksum of {member.name}", content)
+
+
 def overlapping(random: Random, sample: Sample) -> Case:
     """Let one entry of the directory point at another's header."""
     content = bytearray(sample.archive)
@@ -115,4 +125,4 @@ def embedded(random: Random, sample: Sample) -> Case:
     return archive_case("embedded archive", before + sample.archive + after)
 
 
-FAMILY = (rewritten, forged_field, consistent_lie, overlapping, embedded)
+FAMILY = (rewritten, forged_field, consistent_lie, forged_checksum, overlapping, embedded)
