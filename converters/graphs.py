@@ -1,4 +1,4 @@
-"""Every graph of a model as data, once: module, names, example inputs, tolerance."""
+"""Every graph of a model as data, once: module, names, example inputs, how exact it has to be."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
+from rap_edge.converters.parity import Bound, in_torch
 from rap_edge.locate import REFINE_SIZE, WINDOW
+from rap_edge.manifest import GraphSpec, TensorSpec
 from rap_edge.models.dit import denoiser
 from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
 
-FLOAT_TOLERANCE = 1e-4
-PORTRAIT_TOLERANCE = 1e-3
+FLOAT = Bound(1e-4)
+PORTRAIT = Bound(1e-3)
 """Of the map: the rounding of where the head lies shows at the head's edge."""
 GUIDES = ("reference_features", "reference_placement")
 
@@ -28,7 +30,7 @@ class GraphSource:
     module: nn.Module
     inputs: dict[str, Tensor]
     outputs: tuple[str, ...]
-    tolerance: float = FLOAT_TOLERANCE  # of float outputs; uint8 outputs may differ by one level
+    bound: Bound = FLOAT  # in fp32
 
 
 class PortraitGraph(nn.Module):
@@ -70,6 +72,16 @@ class PlainDecoderGraph(DecoderGraph):
         return super().forward(latent, none, none, none, *state)
 
 
+def contract(source: GraphSource) -> GraphSpec:
+    """Return names, shapes and dtypes of a graph's inputs and outputs, whatever it becomes."""
+    examples = {name: value.numpy() for name, value in source.inputs.items()}
+    inputs, outputs = (
+        tuple(TensorSpec(name, value.shape, value.dtype.name) for name, value in values.items())
+        for values in (examples, in_torch(source, examples))
+    )
+    return GraphSpec(inputs, outputs)
+
+
 def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphSource, ...]:
     """List the graphs of a model, and those that find faces if they are given."""
     torch.manual_seed(0)
@@ -95,7 +107,7 @@ def _portrait(model: RapModel) -> GraphSource:
         PortraitGraph(model.vae),
         {"reference": reference},
         ("reference_map", "reference_image", *guides),
-        PORTRAIT_TOLERANCE,
+        PORTRAIT,
     )
 
 

@@ -2,56 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import onnxruntime as ort
 import torch
-from numpy.typing import NDArray
-from onnx import ModelProto
 
-from rap_edge.converters.graphs import GraphSource
+from rap_edge.converters.speaking import Array, Run, Tensors
 from rap_edge.errors import ParityError
 
-UINT8_LEVELS = 1
+if TYPE_CHECKING:
+    from rap_edge.converters.graphs import GraphSource
 
-Array = NDArray[Any]
-Tensors = Mapping[str, Array]
+UINT8_LEVELS = 1.0
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How near to torch an output has to be.
+
+    largest: no value is further off than this, relative to the output's largest where that is above
+    1; pictures by a level. decibels: the peak of the output above the root mean square error.
+    """
+
+    value: float
+    measure: Literal["largest", "decibels"] = "largest"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far one output of a converted graph is from torch's, at most.
-
-    Floats are relative to the output's largest value where that is above 1, uint8 in levels.
-    """
+    """How far one output of a converted graph is from torch's."""
 
     graph: str
     output: str
-    largest: float
-    allowed: float
+    value: float
+    bound: Bound
+    backend: str = ""
 
     @property
     def failed(self) -> bool:
-        return not self.largest <= self.allowed  # NaN fails
+        if self.bound.measure == "decibels":
+            return not self.value >= self.bound.value  # NaN fails
+        return not self.value <= self.bound.value
 
     def __str__(self) -> str:
-        return f"{self.graph}.{self.output} differs by {self.largest:.3g} (<= {self.allowed:.3g})"
+        name, bound = f"{self.graph}.{self.output}", self.bound.value
+        if self.bound.measure == "decibels":
+            return f"{name} agrees to {self.value:.1f} dB (>= {bound:g})"
+        return f"{name} differs by {self.value:.3g} (<= {bound:.3g})"
 
 
-def compare(source: GraphSource, model: ModelProto) -> list[Difference]:
-    """Run the example inputs through torch and the converted graph, in fp32 on one thread."""
+def compare(source: GraphSource, run: Run, bound: Bound | None = None) -> list[Difference]:
+    """Run the example inputs through torch and the converted graph, on one thread.
+
+    Without ``bound``, the graph's own holds.
+    """
     inputs = {name: value.numpy() for name, value in source.inputs.items()}
-    expected, actual = in_torch(source, inputs), in_session(open_session(model), inputs)
+    expected, actual = in_torch(source, inputs), run(source.name, inputs)
     return [
-        difference(source.name, name, value, actual[name], source.tolerance)
+        difference(source.name, name, value, actual[name], bound or source.bound)
         for name, value in expected.items()
     ]
 
 
-def require_parity(differences: list[Difference]) -> None:
+def require_parity(differences: Sequence[Difference]) -> None:
     """Raise ParityError that lists every output that is too far off."""
     failing = [str(difference) for difference in differences if difference.failed]
     if failing:
@@ -70,34 +85,25 @@ def in_torch(source: GraphSource, inputs: Tensors) -> dict[str, Array]:
     return {name: value.numpy() for name, value in zip(source.outputs, values, strict=True)}
 
 
-def in_session(session: ort.InferenceSession, inputs: Tensors) -> dict[str, Array]:
-    """Run a converted graph, on those of ``inputs`` that it takes."""
-    names = [output.name for output in session.get_outputs()]
-    given = {value.name: inputs[value.name] for value in session.get_inputs()}
-    return dict(zip(names, session.run(names, given), strict=True))
-
-
-def open_session(model: ModelProto) -> ort.InferenceSession:
-    """Open a converted graph in fp32 on one thread."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    return ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def difference(
-    graph: str,
-    output: str,
-    expected: Array,
-    actual: Array,
-    tolerance: float,
-) -> Difference:
-    """Compare an output; pictures may differ by a level, another shape or dtype by nothing."""
-    levels = expected.dtype == np.uint8
-    allowed = UINT8_LEVELS if levels else tolerance
+def difference(graph: str, output: str, expected: Array, actual: Array, bound: Bound) -> Difference:
+    """Compare an output; another shape or dtype is as far off as can be."""
+    worst = {"largest": float("inf"), "decibels": float("-inf")}[bound.measure]
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
-        return Difference(graph, output, float("inf"), allowed)
-    error = np.abs(expected.astype(np.float64) - actual.astype(np.float64)).max(initial=0.0)
-    scale = 1.0 if levels else np.abs(expected).max(initial=1.0)
-    return Difference(graph, output, float(error / scale), allowed)
+        return Difference(graph, output, worst, bound)
+    error = np.abs(expected.astype(np.float64) - actual.astype(np.float64))
+    if bound.measure == "decibels":
+        return Difference(graph, output, decibels(expected, error), bound)
+    if expected.dtype == np.uint8:
+        return Difference(graph, output, float(error.max(initial=0)), Bound(UINT8_LEVELS))
+    return Difference(graph, output, float(error.max(initial=0) / peak(expected)), bound)
+
+
+def peak(expected: Array) -> float:
+    """Return 255 for pictures, the largest value for floats, but 1 at least."""
+    return 255.0 if expected.dtype == np.uint8 else float(np.abs(expected).max(initial=1.0))
+
+
+def decibels(expected: Array, error: Array) -> float:
+    root_mean_square = float(np.sqrt(np.square(error).mean()))
+    with np.errstate(divide="ignore"):
+        return float(20 * np.log10(peak(expected) / np.float64(root_mean_square)))

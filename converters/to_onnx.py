@@ -52,7 +52,7 @@ def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
         )
     assert program is not None
     model: ModelProto = program.model_proto
-    _clean(model, source.name)
+    clean(model, source.name)
     if half:
         store_half(model)
     onnx.checker.check_model(model, full_check=True)
@@ -89,7 +89,7 @@ def store_half(model: ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _clean(model: ModelProto, name: str) -> None:
+def clean(model: ModelProto, name: str) -> None:
     """Strip stack traces, scopes and doc strings; say what the file is."""
     model.ir_version = min(model.ir_version, MAX_IR)
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):

@@ -25,7 +25,6 @@ class Quantization:
     recipe: str
     graphs: tuple[str, ...]  # that were changed; the others stay as they were
     kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by graph: left in float
-    percentile: float | None = None  # of a tensor's values that its range covers; None is all
     smoothing: float | None = None  # exponent that moves outliers from activations into weights
     calibration: Calibration | None = None
     worst_nodes: tuple[str, ...] = ()  # graph/node, the costliest of those quantized first

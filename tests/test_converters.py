@@ -16,16 +16,19 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 import rap_edge
-from rap_edge import converters, reference
+from rap_edge import converters, golden, reference
 from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.cli.group import app
 from rap_edge.config import TINY, ModelConfig
-from rap_edge.converters import Papers, make_bundle
-from rap_edge.converters.chain import compare_streams, onnxruntime_stream, torch_stream
-from rap_edge.converters.graphs import GraphSource, graphs_of
-from rap_edge.converters.make_bundle import round_to_half
-from rap_edge.converters.parity import Difference, compare, require_parity
+from rap_edge.converters import make_bundle
+from rap_edge.converters.chain import compare_streams, torch_run
+from rap_edge.converters.formats import onnx_files
+from rap_edge.converters.graphs import GraphSource, contract, graphs_of
+from rap_edge.converters.parity import Bound, Difference, compare, require_parity
+from rap_edge.converters.running import run_of
+from rap_edge.converters.sources import round_to_half
+from rap_edge.converters.speaking import Run, talker_of
 from rap_edge.converters.to_onnx import graph_spec, store_half, to_onnx
 from rap_edge.errors import ConfigError, NoFaceFound, NotSupported, ParityError
 from rap_edge.features import silent_hop
@@ -60,12 +63,15 @@ def made(
     checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Bundle, list[Difference]]:
     out = tmp_path_factory.mktemp("made") / "tiny"
-    terms = out.parent / "head_model_MIT.txt"
-    terms.write_text("Permission is hereby granted")
-    papers = Papers(card=checkpoint / "config.json", licences=(terms,), quality={"psnr": 36.0})
     locator = out.parent / "locator.safetensors"
     Locators().save(locator)
-    return make_bundle(checkpoint, out, locator, papers)
+    return make_bundle(checkpoint, out, locator=locator)
+
+
+def converted(sources: tuple[GraphSource, ...]) -> Run:
+    specs = {source.name: contract(source) for source in sources}
+    files = {source.name: onnx_files(source, False) for source in sources}
+    return run_of("onnxruntime", specs, files)
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +110,13 @@ def test_every_graph_agrees_with_torch(made: tuple[Bundle, list[Difference]]) ->
     graphs = bundle.manifest.graphs
     single = {(name, t.name) for name, spec in graphs.items() for t in spec.outputs}
     assert compared == single | {("stream", "latents"), ("stream", "frames")}
+    assert {difference.backend for difference in differences} == {"onnxruntime", "openvino"}
     assert not any(difference.failed for difference in differences)
 
 
 def test_graphs_are_opset_20_and_hold_no_trace_of_this_machine(bundle: Bundle) -> None:
     for path in bundle.manifest.variants[0].files.values():
-        content = bundle.read(path)
+        content = bytes(bundle.read(path))
         assert str(Path(torch.__file__).parents[1]).encode() not in content
         assert b"stack_trace" not in content
         model = onnx.load_model_from_string(content)
@@ -118,12 +125,10 @@ def test_graphs_are_opset_20_and_hold_no_trace_of_this_machine(bundle: Bundle) -
         assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
 
 
-def test_a_bundle_holds_its_papers_and_its_shapes(bundle: Bundle) -> None:
+def test_a_bundle_holds_its_shapes_and_what_made_it(bundle: Bundle) -> None:
     opened = open_bundle(bundle.path)
     opened.verify()
     assert opened.manifest.config == TINY
-    assert opened.manifest.quality == {"psnr": 36.0}
-    assert opened.manifest.card == "card.md"
     assert set(opened.manifest.provenance["packages"]) >= {"torch", "onnx"}
     denoiser = opened.manifest.graphs["denoiser"]
     assert [tensor.name for tensor in denoiser.inputs] == [
@@ -135,10 +140,17 @@ def test_a_bundle_holds_its_papers_and_its_shapes(bundle: Bundle) -> None:
     assert denoiser.outputs[0].shape == (1, 5, 8, 2, 2)
 
 
-def test_every_file_of_a_bundle_has_a_licence(bundle: Bundle) -> None:
-    licences = {entry.path: entry.licence for entry in bundle.manifest.files}
-    assert licences.pop("licences/head_model_MIT.txt") == "LicenseRef-head-model-MIT"
-    assert set(licences.values()) == {"Apache-2.0"}
+def test_every_backend_gives_the_golden_vectors_of_torch(bundle: Bundle) -> None:
+    graphs = bundle.manifest.graphs
+    vectors = golden.read(bundle.read("golden.npz"), graphs)
+    for variant in bundle.variants:
+        files = {g: bundle.read_graph(variant, g) for g in graphs}
+        run = run_of(variant.backend, graphs, files)
+        for name, spec in graphs.items():
+            outputs = run(name, vectors[name])
+            allowed = variant.tolerances.get(name, 0.0), variant.tolerances_levels.get(name, 0.0)
+            assert set(outputs) == {t.name for t in spec.outputs}
+            assert golden.compare(dict(outputs), vectors[name], *allowed) == []
 
 
 def test_the_plain_decoder_hands_its_state_on() -> None:
@@ -151,10 +163,9 @@ def test_the_plain_decoder_hands_its_state_on() -> None:
     assert [f"next_{t.name}" for t in states] == [t.name for t in following]
     assert [t.shape for t in states] == [t.shape for t in following]
     assert "reference_image" not in decoder.inputs
-    require_parity(compare(decoder, model))
+    require_parity(compare(decoder, converted((decoder,))))
     sources = graphs_of(lively(config))
-    converted = onnxruntime_stream({source.name: to_onnx(source) for source in sources})
-    require_parity(compare_streams(config, sources, converted))
+    require_parity(compare_streams(config, sources, converted(sources)))
 
 
 def addition(weight: NDArray[np.float32]) -> onnx.ModelProto:
@@ -176,6 +187,11 @@ class Addition(nn.Module):
         return x + self.weight
 
 
+def running(source: GraphSource, model: onnx.ModelProto) -> Run:
+    files = {"addition.onnx": model.SerializeToString()}
+    return run_of("onnxruntime", {source.name: contract(source)}, {source.name: files})
+
+
 @pytest.mark.parametrize(("unit", "halved"), [(2.0**-8, True), (2.0**-8 + 2.0**-20, False)])
 def test_weights_are_stored_as_fp16_only_where_that_is_exact(unit: float, halved: bool) -> None:
     weight = (np.arange(2048) * np.float32(unit)).astype(np.float32)
@@ -183,25 +199,27 @@ def test_weights_are_stored_as_fp16_only_where_that_is_exact(unit: float, halved
     before = model.ByteSize()
     store_half(model)
     assert (model.ByteSize() < 0.6 * before) == halved
-    source = GraphSource("addition", Addition(weight), {"x": torch.zeros(2048)}, ("y",), 0.0)
-    require_parity(compare(source, model))
+    source = GraphSource("addition", Addition(weight), {"x": torch.zeros(2048)}, ("y",), Bound(0.0))
+    require_parity(compare(source, running(source, model)))
 
 
 def test_a_graph_that_computes_something_else_is_refused() -> None:
     weight = np.zeros(8, np.float32)
     source = GraphSource("addition", Addition(weight + 1), {"x": torch.zeros(8)}, ("y",))
     with pytest.raises(ParityError, match=r"addition\.y differs by 1 "):
-        require_parity(compare(source, addition(weight)))
+        require_parity(compare(source, running(source, addition(weight))))
 
 
 def test_a_parity_error_lists_every_output_that_fails() -> None:
     differences = [
-        Difference("audio", "tokens", 1e-5, 1e-4),
-        Difference("denoiser", "clean", 0.5, 1e-4),
-        Difference("decoder", "frames", float("nan"), 1),
+        Difference("audio", "tokens", 1e-5, Bound(1e-4)),
+        Difference("denoiser", "clean", 0.5, Bound(1e-4)),
+        Difference("decoder", "frames", float("nan"), Bound(1)),
+        Difference("locator", "boxes", 49.9, Bound(50, "decibels")),
+        Difference("locator", "scores", 50.1, Bound(50, "decibels")),
     ]
     with pytest.raises(
-        ParityError, match=r"^2 outputs .*denoiser\.clean.*decoder\.frames"
+        ParityError, match=r"^3 outputs .*denoiser\.clean.*decoder\.frames.*locator\.boxes"
     ) as error:
         require_parity(differences)
     assert "audio.tokens" not in str(error.value)
@@ -215,7 +233,7 @@ def test_a_folder_that_is_no_checkpoint_leaves_nothing_behind(tmp_path: Path) ->
 
 def test_a_file_that_is_no_locator_leaves_nothing_behind(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no weights of the face finder"):
-        make_bundle(checkpoint, tmp_path / "out", checkpoint / "config.json")
+        make_bundle(checkpoint, tmp_path / "out", locator=checkpoint / "config.json")
     assert not list(tmp_path.iterdir())
 
 
@@ -226,8 +244,9 @@ def test_the_command_prints_what_was_made(
     result = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--json"])
     assert result.exit_code == 0, result.output
     printed = json.loads(result.output)
-    assert (printed["schema_version"], printed["name"]) == (1, "tiny")
-    assert set(printed["largest_differences"]) == {f"{d.graph}.{d.output}" for d in made[1]}
+    assert (printed["schema_version"], printed["name"]) == (2, "tiny")
+    assert printed["variants"] == ["onnxruntime/fp32", "openvino/fp32"]
+    assert [p["value"] for p in printed["parity"]] == [d.value for d in made[1]]
     refused = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--to", "tape"])
     assert refused.exit_code == 2
 
@@ -243,12 +262,25 @@ def test_an_operator_that_not_every_backend_runs_is_refused() -> None:
         to_onnx(source)
 
 
+def test_the_same_frames_come_from_graphs_in_torch_as_from_the_pipeline(checkpoint: Path) -> None:
+    rng = np.random.default_rng(1)
+    portrait = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    pcm = (rng.standard_normal(SAMPLES) * 0.1).astype(np.float32)
+    model = load_checkpoint(checkpoint)
+    talker = talker_of(TINY, torch_run(graphs_of(model)))
+    frames = np.stack(list(talker(portrait, pcm, 3)))
+    hops = offline_features(FeatureSpec.rap(), pcm)
+    expected = reference.render(model, portrait, hops, len(frames), seed=3)
+    assert len(frames) == 31
+    assert np.abs(frames.astype(int) - expected).max() <= 1
+
+
 def test_what_is_wrong_only_when_it_is_fed_back_is_refused(checkpoint: Path) -> None:
     portrait, audio, denoiser, decoder = graphs_of(load_checkpoint(checkpoint))
     sources = (portrait, audio, denoiser, decoder)
     forgetful = replace(denoiser, module=Forgetful(denoiser.module))
-    wrong = torch_stream((portrait, audio, forgetful, decoder))
-    assert not any(d.failed for d in compare_streams(TINY, sources, torch_stream(sources)))
+    wrong = torch_run((portrait, audio, forgetful, decoder))
+    assert not any(d.failed for d in compare_streams(TINY, sources, torch_run(sources)))
     failing = [d.output for d in compare_streams(TINY, sources, wrong) if d.failed]
     assert "latents" in failing
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from rap_edge.evaluation.fidelity import VAEResult
     from rap_edge.evaluation.mouth import FaceMesh
     from rap_edge.evaluation.stage import Stage
@@ -69,7 +66,7 @@ def evaluate(
 
     plan = Plan(people=people, seconds=seconds)
     talker = _talker(bundle, checkpoints if talk else [])
-    with FaceMesh(facemesh_python) as mesh, _progress() as on_progress:
+    with FaceMesh(facemesh_python) as mesh, bars() as on_progress:
         stage = Stage.open(data, out / "truth")
         results, strips = run(talker, stage, mesh, plan, on_progress) if talker else (None, None)
         vae = {str(path): _vae(path, stage, mesh, plan, on_progress) for path in checkpoints}
@@ -114,22 +111,3 @@ def _vae(
     return [
         vae_result(vae, clip) for clip in told(clips, str(checkpoint), plan.people, on_progress)
     ]
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Show a bar for each part on stderr if that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-
-        def tell(part: str, done: int, total: int) -> None:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part, total=total)
-            bars.update(tasks[part], completed=done)
-
-        yield tell

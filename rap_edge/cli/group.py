@@ -21,6 +21,8 @@ COMMANDS = {
     "train": "train",
     "evaluate": "eval",
     "convert": "convert",
+    "quantize": "quantize",
+    "gate": "eval",
     "bundle": None,
 }
 

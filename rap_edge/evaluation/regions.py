@@ -34,15 +34,22 @@ class Box:
         """Cut the rectangle out of a frame (H, W, 3)."""
         return frame[self.top : self.bottom, self.left : self.right]
 
+    def of_all(self, frames: Video) -> Video:
+        """Cut the rectangle out of a video (F, H, W, 3)."""
+        return frames[:, self.top : self.bottom, self.left : self.right]
+
 
 def mouth_box(landmarks: Points, size: int) -> Box:
     """Place the mouth crop of one frame: 1.6 mouth widths wide, 1.3 high, inside the frame.
 
     landmarks: (68, 2) in pixels of a frame of `size` x `size`.
     """
-    mouth = landmarks[MOUTH_68]
     left, right = (landmarks[corner] for corner in CORNERS_68)
-    width = float(np.hypot(*(right - left)))
+    return box_around(landmarks[MOUTH_68], float(np.hypot(*(right - left))), size)
+
+
+def box_around(mouth: Points, width: float, size: int) -> Box:
+    """Place the crop around points of the lips (L, 2) of a mouth of this width."""
     half = np.array([CROP_WIDTH_IN_MOUTHS, CROP_HEIGHT_IN_MOUTHS]) * width / 2
     middle = (mouth.min(axis=0) + mouth.max(axis=0)) / 2
     low = np.clip(np.floor(middle - half), 0, size - 2).astype(int)

@@ -101,13 +101,13 @@ class HybridAttention(nn.Module):
     def forward(self, x: Tensor, audio: Tensor, window: int) -> Tensor:
         """x: (N, window * P, D), audio: (N, window * L, D) -> (N, window * P, D)."""
         q, (k, v) = self.q(x), self.kv(audio).chunk(2, -1)
-        mixed = torch.zeros_like(q)
+        branches = []
         if self.alpha < 1:
             full = attend(*(split_heads(part, self.heads) for part in (q, k, v)))
-            mixed = mixed + (1 - self.alpha) * full
+            branches.append((1 - self.alpha) * full)
         if self.alpha > 0:
             latents = (part.unflatten(1, (window, -1)).flatten(0, 1) for part in (q, k, v))
             local = attend(*(split_heads(part, self.heads) for part in latents))
-            mixed = mixed + self.alpha * local.reshape_as(q)
-        out: Tensor = self.out(mixed)
+            branches.append(self.alpha * local.reshape_as(q))
+        out: Tensor = self.out(branches[0] if len(branches) == 1 else branches[0] + branches[1])
         return out

@@ -1,0 +1,182 @@
+"""The ways to make graphs smaller or faster, each with what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from onnx import ModelProto
+
+from rap_edge.converters.calibration import CALLED, Observed, Scene
+from rap_edge.converters.graphs import GraphSource
+from rap_edge.converters.running import Files, run_of
+from rap_edge.converters.sensitivity import Limits, NodeCost, OnNode, choose, measure_costs
+from rap_edge.converters.smoothing import smoothed
+from rap_edge.converters.sources import Sources
+from rap_edge.converters.static_int8 import Activation, Calibrated, calibrate, quantized
+from rap_edge.converters.to_onnx import to_onnx
+
+X86 = ("avx512_vnni", "avx_vnni", "avx_vnni_int8", "amx_int8")
+ARM = ("asimddp", "i8mm")
+SMOOTHED = ("audio", "denoiser")
+WORST = 5  # layers to name when the gate refuses
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model, what calibration saw of it, and how it is to be quantized.
+
+    ``judges`` are the scenes that say what a layer costs; without them every layer is taken.
+    """
+
+    sources: Sources
+    observed: Observed
+    smoothing: float | None = 0.5
+    limits: Limits = field(default_factory=Limits)
+    judges: Sequence[Scene] = ()
+    on_node: OnNode = lambda done, total: None
+
+    @cached_property
+    def graphs(self) -> dict[str, GraphSource]:
+        """The graphs that run for every chunk, smoothed where that helps."""
+        chosen = {g.name: g for g in self.sources.graphs if g.name in CALLED}
+        if self.smoothing is None:
+            return chosen
+        return {
+            name: smoothed(graph, self.observed.calls[name], self.smoothing)
+            if name in SMOOTHED
+            else graph
+            for name, graph in chosen.items()
+        }
+
+
+@dataclass(frozen=True)
+class Made:
+    """Quantized graphs, what stays in float in each, and what the layers cost."""
+
+    files: Mapping[str, Files]
+    kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    costs: Sequence[NodeCost] = ()
+
+    @property
+    def worst_nodes(self) -> tuple[str, ...]:
+        taken = [c for c in self.costs if c.node not in self.kept.get(c.graph, ())]
+        worst = sorted(taken, key=lambda cost: -cost.mouth_error)[:WORST]
+        return tuple(f"{cost.graph}/{cost.node}" for cost in worst)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How graphs are changed, in which format, and what runs the result, best first."""
+
+    form: str
+    backends: tuple[str, ...]
+    precision: str
+    make: Callable[[Job], Made]
+    purpose: str
+    isa: tuple[str, ...] = ()  # what makes it fast; any of these
+
+
+def static_int8(job: Job, activation: Activation) -> Made:
+    models = {name: to_onnx(graph) for name, graph in job.graphs.items()}
+    calibrated = {name: calibrate(models[name], job.observed.calls[name]) for name in models}
+    costs = node_costs(job, models, calibrated) if job.judges else []
+    kept: dict[str, list[str]] = {}
+    for cost in choose(costs, job.limits):
+        kept.setdefault(cost.graph, []).append(cost.node)
+    made = {
+        name: onnx_files(
+            quantized(graph, [n for n in graph.layers if n not in kept.get(name, ())], activation)
+        )
+        for name, graph in calibrated.items()
+    }
+    return Made(made, {name: tuple(nodes) for name, nodes in kept.items()}, costs)
+
+
+def node_costs(
+    job: Job, models: Mapping[str, ModelProto], calibrated: Mapping[str, Calibrated]
+) -> list[NodeCost]:
+    """Measure every layer against the graphs in float, all on onnxruntime."""
+    portrait = to_onnx(job.sources.graphs[0])
+    floats = {name: onnx_files(model) for name, model in models.items()}
+    floats["portrait"] = onnx_files(portrait)
+    run = run_of("onnxruntime", job.sources.specs, floats)
+    return measure_costs(job.sources, run, calibrated, job.judges, job.on_node)
+
+
+def half(job: Job) -> Made:
+    from rap_edge.converters.half_arithmetic import in_half
+
+    graphs = replace(job, smoothing=None).graphs
+    return Made({name: onnx_files(in_half(to_onnx(graph))) for name, graph in graphs.items()})
+
+
+def few_bits(job: Job, bits: int) -> Made:
+    from rap_edge.converters.weight_only import weight_only
+
+    graph = replace(job, smoothing=None).graphs["denoiser"]
+    return Made({"denoiser": onnx_files(weight_only(to_onnx(graph), bits))})
+
+
+def by_nncf(job: Job) -> Made:
+    from rap_edge.converters.nncf_int8 import quantized_by_nncf
+
+    smoothing = 0.5 if job.smoothing is None else job.smoothing
+    graphs = replace(job, smoothing=None).graphs
+    return Made(
+        {
+            name: quantized_by_nncf(
+                to_onnx(graph), job.observed.calls[name], name == "denoiser", smoothing
+            )
+            for name, graph in graphs.items()
+        }
+    )
+
+
+def coreml(job: Job, compress: str) -> Made:
+    from rap_edge.converters import coreml_compress
+    from rap_edge.converters.to_coreml import to_coreml
+
+    graphs = replace(job, smoothing=None).graphs
+    made: dict[str, Files] = {}
+    for name, graph in graphs.items():
+        files = to_coreml(graph)
+        if compress == "w8a8":
+            made[name] = coreml_compress.quantize_both(files, job.observed.calls[name])
+        elif compress == "w8":
+            made[name] = coreml_compress.quantize_weights(files)
+        else:
+            made[name] = coreml_compress.palettize_weights(files, 6)
+    return Made(made)
+
+
+def onnx_files(model: ModelProto) -> Files:
+    return {f"{model.graph.name}.onnx": model.SerializeToString(deterministic=True)}
+
+
+BOTH = ("onnxruntime", "openvino")
+RECIPES: Mapping[str, Recipe] = {
+    "int8": Recipe(
+        "onnx", BOTH, "int8", partial(static_int8, activation="uint8"), "speed on x86", X86
+    ),
+    "int8-arm": Recipe(
+        "onnx",
+        ("onnxruntime",),
+        "int8-arm",
+        partial(static_int8, activation="int8"),
+        "speed on ARM, and TensorRT; slow on x86",
+        ARM,
+    ),
+    "fp16": Recipe("onnx", ("onnxruntime",), "fp16", half, "speed on GPUs; slow on CPUs"),
+    "w8": Recipe("onnx", ("onnxruntime",), "w8", partial(few_bits, bits=8), "size; slow"),
+    "w4": Recipe("onnx", ("onnxruntime",), "w4", partial(few_bits, bits=4), "size; slow"),
+    "nncf": Recipe("openvino", ("openvino",), "int8-nncf", by_nncf, "speed on Intel", X86),
+    "coreml-w8": Recipe("coreml", ("coreml",), "w8", partial(coreml, compress="w8"), "size"),
+    "coreml-palette": Recipe(
+        "coreml", ("coreml",), "palette6", partial(coreml, compress="palette"), "size"
+    ),
+    "coreml-w8a8": Recipe(
+        "coreml", ("coreml",), "w8a8", partial(coreml, compress="w8a8"), "speed, newest chips"
+    ),
+}

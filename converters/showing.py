@@ -1,0 +1,104 @@
+"""What golden vectors show: one chunk of a portrait that speaks, through every graph in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rap_edge._core import FeatureSpec, offline_features
+from rap_edge.converters.chain import torch_run
+from rap_edge.converters.parity import Bound, difference, in_torch
+from rap_edge.converters.sources import Sources
+from rap_edge.converters.speaking import Array, Run, Tensors, speak
+from rap_edge.evaluation.talker import SAMPLE_RATE, Picture, Samples
+from rap_edge.media.recording import read_audio
+from rap_edge.photo import read_photo
+
+SPOKEN_S = 1.6
+HEADROOM = 2.0
+"""A machine may be off by this much more than the one that made a bundle."""
+LEAST = Bound(1e-3)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A square portrait (H, H, 3) of any size and speech (S,) at 16 kHz, to make vectors with."""
+
+    picture: Picture
+    samples: Samples
+
+    @classmethod
+    def read(cls, portrait: Path, speech: Path) -> Example:
+        """Read a picture, of which the middle square is taken, and a recording.
+
+        Raises PortraitError or MediaError for a file that cannot be read.
+        """
+        photo = read_photo(portrait)
+        side = min(photo.shape[:2])
+        top, left = ((length - side) // 2 for length in photo.shape[:2])
+        square = photo[top : top + side, left : left + side]
+        return cls(square, np.concatenate(list(read_audio(speech, SAMPLE_RATE))))
+
+    @classmethod
+    def noise(cls) -> Example:
+        """Return what there is without any data."""
+        rng = np.random.default_rng(0)
+        picture = cv2.resize(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8), (256, 256))
+        speech = rng.standard_normal(int(SAMPLE_RATE * SPOKEN_S)) * 0.1
+        return cls(np.asarray(picture, np.uint8), speech.astype(np.float32))
+
+
+def vectors_of(sources: Sources, example: Example) -> dict[str, dict[str, Array]]:
+    """Return inputs and outputs of every graph, by graph and tensor: what the last call saw."""
+    run, config = torch_run(sources.graphs), sources.config
+    vectors: dict[str, dict[str, Array]] = {}
+
+    def watched(name: str, inputs: Tensors) -> Tensors:
+        given = {
+            tensor.name: np.asarray(inputs[tensor.name]) for tensor in sources.specs[name].inputs
+        }
+        outputs = run(name, given)
+        vectors[name] = {**given, **outputs}
+        return outputs
+
+    hops = offline_features(FeatureSpec.rap(), example.samples[: int(SAMPLE_RATE * SPOKEN_S)])
+    latents = config.sampler.window + config.sampler.advance
+    state = {name: v.numpy() for name, v in sources.graphs[3].inputs.items() if "state." in name}
+    for _ in speak(
+        config, watched, fitted(example.picture, config.vae.resolution), hops, latents, 0, state
+    ):
+        pass
+    for graph in sources.graphs[4:]:
+        side = graph.inputs["image"].shape[1]
+        image = {"image": fitted(example.picture, side)[None]}
+        vectors[graph.name] = {**image, **in_torch(graph, image)}
+    return vectors
+
+
+def fitted(picture: Picture, side: int) -> Picture:
+    resized = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
+
+
+def tolerances(
+    sources: Sources, vectors: Mapping[str, Mapping[str, Array]], run: Run
+) -> dict[str, Any]:
+    """Return a variant's ``tolerances`` and ``tolerances_levels``: what it is off by, and more."""
+    relative: dict[str, float] = {}
+    levels: dict[str, float] = {}
+    for graph in sources.graphs:
+        values = vectors[graph.name]
+        actual = run(graph.name, values)
+        for name in graph.outputs:
+            off = HEADROOM * difference(graph.name, name, values[name], actual[name], LEAST).value
+            if values[name].dtype == np.uint8:
+                levels[graph.name] = max(2.0, np.ceil(off), levels.get(graph.name, 0.0))
+            else:
+                known = relative.get(graph.name, 0.0)
+                relative[graph.name] = max(LEAST.value, float(f"{off:.2g}"), known)
+    return {"tolerances": relative, "tolerances_levels": levels}

@@ -1,0 +1,101 @@
+"""A portrait speaks through the graphs of a model, whatever computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge._core import FeatureSpec, offline_features
+from rap_edge.config import ModelConfig
+from rap_edge.evaluation.talker import Picture, Samples, Talker
+from rap_edge.features import silent_hop
+from rap_edge.sampling import (
+    Chunk,
+    Tails,
+    chunk_at,
+    chunk_noise,
+    chunks_for,
+    denoise_chunk,
+    timestep_embedding,
+)
+
+Array = NDArray[Any]
+Tensors = Mapping[str, Array]
+
+Run = Callable[[str, Tensors], Tensors]
+"""Runs the graph of that name, on those of the tensors that it takes."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A latent (C, h, w) and the frames (F, H, W, 3) that it covers."""
+
+    latent: Array
+    frames: Array
+
+
+def speak(
+    config: ModelConfig,
+    run: Run,
+    picture: Picture,
+    hops: NDArray[np.float32],
+    latents: int,
+    seed: int = 0,
+    state: Tensors | None = None,
+) -> Iterator[Spoken]:
+    """Let a portrait (H, W, 3) speak log-mel hops (F, M), one latent after the other.
+
+    ``state`` is what the decoder is fed at first, for decoders that have one.
+    """
+    vae, sampler = config.vae, config.sampler
+    shape = (vae.channels, vae.grid, vae.grid)
+    reference = run("portrait", {"reference": picture[None]})
+    tails: Tails[Array] | None = None
+    past: Tensors = state or {}
+    for index in range(chunks_for(latents, sampler)):
+        chunk = chunk_at(index, sampler)
+        tokens = run("audio", {"hops": heard(config, hops, chunk)})
+        spoken = {**reference, **tokens}
+
+        def predict(x: Array, time: float, spoken: Tensors = spoken) -> Array:
+            step = timestep_embedding(time, config.dit.width)[None]
+            return run("denoiser", {**spoken, "latent": x, "timestep": step})["clean"]
+
+        noise = chunk_noise(seed, chunk, shape, sampler)[None]
+        window, tails = denoise_chunk(predict, noise, tails, sampler)
+        for latent in window[0, chunk.inherited :][: latents - chunk.new.start]:
+            outputs = run("decoder", {**reference, **past, "latent": latent[None, None]})
+            past = {name.removeprefix("next_"): value for name, value in outputs.items()}
+            yield Spoken(latent, outputs["frames"])
+
+
+def heard(config: ModelConfig, hops: NDArray[np.float32], chunk: Chunk) -> NDArray[np.float32]:
+    """Cut the hops (1, H, M) that a chunk hears out of a stream's, silence before and after it."""
+    timeline, audio = config.timeline, config.audio
+    first = timeline.first_hop(chunk.first) - audio.left_hops(timeline.hops_per_frame)
+    length = audio.window_hops(chunk.n * config.tokens_per_latent, timeline.hops_per_frame)
+    window = np.tile(silent_hop(), (length, 1))
+    start, stop = max(0, first), max(0, min(len(hops), first + length))
+    if stop > start:
+        window[start - first : stop - first] = hops[start:stop]
+    return window[None]
+
+
+def talker_of(config: ModelConfig, run: Run, state: Tensors | None = None) -> Talker:
+    """Return what evaluation lets talk: these graphs."""
+
+    def talk(reference: Picture, samples: Samples, seed: int) -> Iterator[Picture]:
+        hops = offline_features(FeatureSpec.rap(), samples)
+        frames = config.timeline.frames(len(samples))
+        stream = speak(config, run, reference, hops, config.timeline.latents(frames), seed, state)
+        hidden = config.timeline.frames_per_latent - 1  # of latent 0, which is one frame
+        shown = (frame for spoken in stream for frame in spoken.frames)
+        for index, frame in enumerate(shown):
+            if hidden <= index < hidden + frames:
+                yield frame
+
+    return talk
