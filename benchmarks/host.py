@@ -6,12 +6,12 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from rap_edge import __version__
 from rap_edge.runtime.cores import physical_cores
+from rap_edge.runtime.cpu import cpu_flags, cpu_name
 
-PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless")
+PACKAGES = ("onnxruntime", "openvino", "numpy", "opencv-python-headless")
 ISA = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
@@ -31,10 +31,9 @@ class Host:
 
     @classmethod
     def here(cls) -> Host:
-        facts = _cpu_facts()
-        flags = set((facts.get("flags") or facts.get("Features", "")).split())
+        flags = cpu_flags() or ()
         return cls(
-            cpu=facts.get("model name") or platform.processor() or platform.machine(),
+            cpu=cpu_name(),
             isa=tuple(name for name in ISA if name in flags),
             physical_cores=physical_cores(),
             logical_cores=os.cpu_count() or 0,
@@ -52,16 +51,6 @@ class Host:
             f"{self.cpu} ({self.physical_cores} cores, {' '.join(self.isa) or 'isa unknown'}{load})"
             f"\n{self.system}, Python {self.python}, rap-edge {self.rap_edge}, {packages}"
         )
-
-
-def _cpu_facts() -> dict[str, str]:
-    """Return the fields of the first processor in /proc/cpuinfo; none on other systems."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return {}
-    pairs = (line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
-    return {key.strip(): value.strip() for key, value in pairs}
 
 
 def _version(package: str) -> str:

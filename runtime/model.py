@@ -19,7 +19,8 @@ from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop, cut
 from rap_edge.requirements import require
 from rap_edge.runtime.avatar import Avatar
-from rap_edge.runtime.backends import BACKENDS, Graph, Placement, is_installed, open_graph
+from rap_edge.runtime.backends import BACKENDS, Graph, Placement, open_graph
+from rap_edge.runtime.choice import choose_variants
 from rap_edge.runtime.cores import physical_cores
 
 if TYPE_CHECKING:
@@ -115,47 +116,18 @@ def open_model(
     raise failure or BackendUnavailable(f"no backend of {list(BACKENDS)} is installed")
 
 
-def choose_variants(
-    variants: tuple[Variant, ...], backend: str, precision: str | None, strict: bool
-) -> list[Variant]:
-    """List the variants that may be opened, best first: those asked for, then the fallbacks.
-
-    With ``strict`` there are no fallbacks: none from a backend or precision that was named.
-    """
-    wanted = [
-        v for v in variants if backend in ("auto", v.backend) and precision in (None, v.precision)
-    ]
-    if not wanted and strict:
-        offered = ", ".join(f"{v.backend}/{v.precision}" for v in variants)
-        raise NotSupported(
-            f"the bundle has no variant for backend {backend!r} and precision {precision!r}: "
-            f"it offers {offered}"
-        )
-    if backend == "auto" or not strict:
-        wanted = [v for v in wanted if is_installed(v.backend)] or wanted
-    return wanted if strict else wanted + [v for v in variants if v not in wanted]
-
-
 def _open_graphs(bundle: Bundle, variant: Variant, threads: int) -> dict[str, Graph]:
     return {
         name: open_graph(
             variant.backend,
             name,
-            _single_file(variant, bundle.read_graph(variant, name)),
+            bundle.read_graph(variant, name),
             spec,
             variant.precision,
             threads,
         )
         for name, spec in bundle.manifest.graphs.items()
     }
-
-
-def _single_file(variant: Variant, files: Mapping[str, bytes]) -> bytes:
-    if len(files) != 1:
-        raise InvalidBundle(
-            f"variant {variant.label} has a graph of {len(files)} files: expected one .onnx"
-        )
-    return next(iter(files.values()))
 
 
 def _check_model(bundle: Bundle) -> None:

@@ -16,8 +16,8 @@ from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop
 from rap_edge.runtime import Model
-from rap_edge.runtime.backends import is_installed, open_graph
-from rap_edge.runtime.model import choose_variants
+from rap_edge.runtime.backends import BACKENDS, is_installed, open_graph
+from rap_edge.runtime.choice import choose_variants
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,12 @@ VARIANTS = tuple(
 @pytest.mark.parametrize(
     ("backend", "precision", "strict", "chosen"),
     [
-        ("auto", None, True, [1, 2]),
+        ("auto", None, True, [1, 2, 0]),
         ("auto", "fp32", True, [2]),
         ("onnxruntime", None, True, [1, 2]),
         ("elsewhere", None, True, [0]),
         ("elsewhere", None, False, [0, 1, 2]),
-        ("onnxruntime", "fp64", False, [0, 1, 2]),
+        ("onnxruntime", "fp64", False, [1, 2, 0]),
     ],
 )
 def test_a_fallback_is_taken_only_when_it_is_allowed(
@@ -86,7 +86,7 @@ def two_variants(
         for entry in bundle.manifest.files
     }
     write_bundle(tmp_path / "two", replace(bundle.manifest, variants=variants), parts)
-    monkeypatch.setattr("rap_edge.runtime.model.is_installed", lambda backend: True)
+    monkeypatch.setattr("rap_edge.runtime.choice.can_run", lambda variant: True)
     return partial(rap_edge.open, tmp_path / "two", threads=1)
 
 
@@ -107,10 +107,16 @@ def test_what_a_bundle_does_not_offer_is_refused(synthetic_bundle: Path) -> None
 
 def test_a_damaged_graph_is_refused(synthetic_bundle: Path) -> None:
     spec = open_bundle(synthetic_bundle).manifest.graphs["audio"]
-    with pytest.raises(InvalidBundle, match="graph audio is refused"):
-        open_graph("onnxruntime", "audio", b"no graph", spec, "fp32", 1)
-    other = (synthetic_bundle / "graphs/decoder.onnx").read_bytes()
-    with pytest.raises(InvalidBundle, match="as the manifest says"):
-        open_graph("onnxruntime", "audio", other, spec, "fp32", 1)
+    damaged = {"audio.onnx": b"no graph"}
+    other = {"audio.onnx": (synthetic_bundle / "graphs/decoder.onnx").read_bytes()}
+    for backend in BACKENDS:
+        with pytest.raises(InvalidBundle, match=f"graph audio is refused by {backend}"):
+            open_graph(backend, "audio", damaged, spec, "fp32", 1)
+        with pytest.raises(InvalidBundle, match="as the manifest says"):
+            open_graph(backend, "audio", other, spec, "fp32", 1)
     with pytest.raises(BackendUnavailable, match="elsewhere"):
         open_graph("elsewhere", "audio", other, spec, "fp32", 1)
+    with pytest.raises(BackendUnavailable, match="coreml"):
+        open_graph("coreml", "audio", other, spec, "fp16", 1)
+    with pytest.raises(InvalidBundle, match=r"expected one \.onnx"):
+        open_graph("onnxruntime", "audio", {"a.xml": b"", "a.bin": b""}, spec, "fp32", 1)

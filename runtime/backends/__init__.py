@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,7 +17,10 @@ from rap_edge.manifest import GraphSpec
 Array = NDArray[Any]
 Tensors = Mapping[str, Array]
 
-BACKENDS = {"onnxruntime": "pip install rap-edge[ort]"}
+BACKENDS = {
+    "onnxruntime": "pip install rap-edge[ort]",
+    "openvino": "pip install rap-edge[openvino]",
+}
 """Backends of this version, best first, and how to get each."""
 
 
@@ -53,20 +57,39 @@ def is_installed(backend: str) -> bool:
 
 
 def open_graph(
-    backend: str, name: str, model: bytes, spec: GraphSpec, precision: str, threads: int
+    backend: str,
+    name: str,
+    files: Mapping[str, bytes],
+    spec: GraphSpec,
+    precision: str,
+    threads: int,
 ) -> Graph:
     """Prepare a graph on one backend.
+
+    ``files`` are the verified contents by path, the main file first (Bundle.read_graph).
 
     Raises BackendUnavailable if the backend is not installed or does not start, InvalidBundle if
     the graph is damaged or its tensors are not those of ``spec``.
     """
+    require_backend(backend)
+    if backend == "openvino":
+        from rap_edge.runtime.backends.openvino import OpenVinoGraph
+
+        return OpenVinoGraph(name, files, spec, precision, threads)
+    from rap_edge.runtime.backends.ort import OrtGraph
+
+    return OrtGraph(name, files, spec, precision, threads)
+
+
+def require_backend(backend: str) -> None:
+    """Raise BackendUnavailable unless this version has the backend and its package is there."""
+    if backend == "coreml":
+        where = "runs on macOS only" if sys.platform != "darwin" else "is not in this version yet"
+        raise BackendUnavailable(f"backend 'coreml' {where}: choose another, {', '.join(BACKENDS)}")
     if backend not in BACKENDS or not is_installed(backend):
         raise BackendUnavailable(
             f"backend {backend!r} is not installed: {BACKENDS.get(backend, 'update rap-edge')}"
         )
-    from rap_edge.runtime.backends.ort import OrtGraph
-
-    return OrtGraph(name, model, spec, precision, threads)
 
 
 def zeros(spec: GraphSpec) -> dict[str, Array]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnxruntime as ort
 
 from rap_edge.errors import BackendUnavailable, InvalidBundle
-from rap_edge.manifest import GraphSpec, TensorSpec
+from rap_edge.manifest import GraphSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
+from rap_edge.runtime.backends.contract import Found, check_tensors
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -25,14 +26,19 @@ class OrtGraph:
     """One onnxruntime session; ``run`` may be called from several threads at once."""
 
     def __init__(
-        self, name: str, model: bytes, spec: GraphSpec, precision: str, threads: int
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        spec: GraphSpec,
+        precision: str,
+        threads: int,
     ) -> None:
         self.name = name
         self.spec = spec
         self.placement = Placement("onnxruntime", ort.__version__, "cpu", precision, threads)
-        self._session = _open_session(name, model, threads)
-        _check(name, "input", self._session.get_inputs(), spec.inputs)
-        _check(name, "output", self._session.get_outputs(), spec.outputs)
+        self._session = open_session(name, _single(name, files), session_options(threads))
+        check_tensors(name, "input", _found(self._session.get_inputs()), spec.inputs)
+        check_tensors(name, "output", _found(self._session.get_outputs()), spec.outputs)
         self._outputs = [tensor.name for tensor in spec.outputs]
 
     def run(self, inputs: Tensors) -> dict[str, Array]:
@@ -57,23 +63,29 @@ def session_options(threads: int) -> ort.SessionOptions:
     return options
 
 
-def _open_session(name: str, model: bytes, threads: int) -> ort.InferenceSession:
+def open_session(name: str, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    """Start a session on the CPU.
+
+    Raises BackendUnavailable without a CPU provider, InvalidBundle if onnxruntime refuses the
+    graph.
+    """
     if "CPUExecutionProvider" not in ort.get_available_providers():
         raise BackendUnavailable("onnxruntime has no CPU provider here: install onnxruntime anew")
     try:
-        return ort.InferenceSession(
-            model, session_options(threads), providers=["CPUExecutionProvider"]
-        )
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common base for its errors
         raise InvalidBundle(
             f"graph {name} is refused by onnxruntime {ort.__version__}: {error}"
         ) from error
 
 
-def _check(name: str, kind: str, actual: Sequence[Any], expected: Sequence[TensorSpec]) -> None:
-    found = {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in actual}
-    wanted = {tensor.name: (tuple(tensor.shape), tensor.dtype) for tensor in expected}
-    if found != wanted:
+def _single(name: str, files: Mapping[str, bytes]) -> bytes:
+    if len(files) != 1:
         raise InvalidBundle(
-            f"graph {name} has {kind}s {found}: expected {wanted}, as the manifest says"
+            f"graph {name} has the files {sorted(files)}: expected one .onnx for onnxruntime"
         )
+    return next(iter(files.values()))
+
+
+def _found(nodes: Sequence[Any]) -> Found:
+    return {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in nodes}

@@ -1,0 +1,105 @@
+"""Graphs on OpenVINO's CPU device, from ONNX or IR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from rap_edge.errors import BackendUnavailable, InvalidBundle
+from rap_edge.manifest import GraphSpec, TensorSpec
+from rap_edge.runtime.backends import Array, Placement, Tensors
+from rap_edge.runtime.backends.contract import Found, check_tensors
+
+DEVICE = "CPU"
+VERSION = ov.__version__.split("-")[0]
+
+
+class OpenVinoGraph:
+    """One compiled model; ``run`` may be called from several threads, which take turns.
+
+    The device has one stream: a second request would only wait inside of OpenVINO. Reading a graph
+    drops the inputs that it does not use.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        spec: GraphSpec,
+        precision: str,
+        threads: int,
+    ) -> None:
+        self.name = name
+        self.spec = spec
+        self.placement = Placement("openvino", VERSION, DEVICE.lower(), precision, threads)
+        compiled = compile_graph(name, files, threads)
+        inputs = _found(compiled.inputs, spec.inputs)
+        self._inputs = [tensor for tensor in spec.inputs if tensor.name in inputs]
+        check_tensors(name, "input", inputs, self._inputs)
+        check_tensors(name, "output", _found(compiled.outputs, spec.outputs), spec.outputs)
+        self._request = compiled.create_infer_request()
+        self._lock = Lock()
+
+    def run(self, inputs: Tensors) -> dict[str, Array]:
+        """Compute every output; the arrays are new and belong to the caller."""
+        given = {t.name: np.ascontiguousarray(inputs[t.name]) for t in self._inputs}
+        with self._lock:
+            self._request.infer(given, share_inputs=True)
+            return {t.name: self._request.get_tensor(t.name).data.copy() for t in self.spec.outputs}
+
+
+def compile_graph(name: str, files: Mapping[str, bytes], threads: int) -> ov.CompiledModel:
+    """Read a graph, an ``.onnx`` or an ``.xml`` with its ``.bin``, and prepare it for the device.
+
+    Raises BackendUnavailable without the device, InvalidBundle if OpenVINO refuses the graph.
+    """
+    if DEVICE not in core().available_devices:
+        raise BackendUnavailable("openvino has no CPU device here: install openvino anew")
+    try:
+        return core().compile_model(read_graph(files), DEVICE, settings(threads))
+    except Exception as error:  # openvino raises RuntimeError and its subclasses
+        raise InvalidBundle(f"graph {name} is refused by openvino {VERSION}: {error}") from error
+
+
+def read_graph(files: Mapping[str, bytes]) -> ov.Model:
+    """Read the first file, with the weights of the second if there is one."""
+    model, *weights = files.values()
+    return core().read_model(model, *weights) if weights else core().read_model(model, b"")
+
+
+def settings(threads: int) -> dict[str, Any]:
+    """Return settings for steady latency, in the arithmetic of the file.
+
+    Without the precision, OpenVINO computes fp32 graphs in bf16 or fp16 where the CPU has them.
+    """
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": "1",
+    }
+
+
+@cache
+def core() -> ov.Core:
+    return ov.Core()
+
+
+def _found(ports: Sequence[Any], expected: Sequence[TensorSpec]) -> Found:
+    names = {tensor.name for tensor in expected}
+    return {_name(port, names): (_shape(port), port.element_type.to_dtype().name) for port in ports}
+
+
+def _name(port: Any, expected: Set[str]) -> str:
+    """Return the expected one of a tensor's names: merging nodes leaves it with several."""
+    return min(port.names & expected or port.names, default="")
+
+
+def _shape(port: Any) -> tuple[int, ...] | str:
+    shape = port.partial_shape
+    return tuple(shape.to_shape()) if shape.is_static else str(shape)

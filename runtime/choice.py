@@ -1,0 +1,55 @@
+"""Which of a bundle's variants are opened here, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from rap_edge.errors import NotSupported
+from rap_edge.manifest import Requires, Variant
+from rap_edge.requirements import unmet
+from rap_edge.runtime.backends import BACKENDS, is_installed
+from rap_edge.runtime.cpu import cpu_flags
+
+
+def choose_variants(
+    variants: tuple[Variant, ...], backend: str, precision: str | None, strict: bool
+) -> list[Variant]:
+    """List the variants that may be opened, best first: those asked for, then the fallbacks.
+
+    With ``strict`` there are no fallbacks: none from a backend or precision that was named.
+    """
+    wanted = [
+        v for v in variants if backend in ("auto", v.backend) and precision in (None, v.precision)
+    ]
+    if not wanted and strict:
+        offered = ", ".join(variant.label for variant in variants)
+        raise NotSupported(
+            f"the bundle has no variant for backend {backend!r} and precision {precision!r}: "
+            f"it offers {offered}"
+        )
+    others = [] if strict else [v for v in variants if v not in wanted]
+    flags = cpu_flags()
+    return [*by_fitness(wanted, can_run, flags), *by_fitness(others, can_run, flags)]
+
+
+def by_fitness(
+    variants: Iterable[Variant],
+    can_run: Callable[[Variant], bool],
+    flags: frozenset[str] | None,
+) -> list[Variant]:
+    """Order variants: fast here, then merely running here, then the rest; else as they are.
+
+    ``flags`` are the CPU's instruction sets; None, unknown, has every one that is wanted.
+    """
+    return sorted(variants, key=lambda v: (not can_run(v), not is_fast(v.requires, flags)))
+
+
+def is_fast(requires: Requires, flags: frozenset[str] | None) -> bool:
+    """Say whether the CPU has one of the instruction sets that a variant wants, if it wants any."""
+    return not requires.isa or flags is None or bool(flags & set(requires.isa))
+
+
+def can_run(variant: Variant) -> bool:
+    """Say whether this version has the backend, and this machine all that the variant needs."""
+    known = variant.backend in BACKENDS and is_installed(variant.backend)
+    return known and not unmet(variant.requires)
