@@ -78,11 +78,10 @@ def mouth_of(landmarks: NDArray[np.float32], crop: Crop, resolution: int) -> Box
     return box_around(lips, float(np.hypot(*(lips[1] - lips[0]))), resolution)
 
 
-def observe(sources: Sources, run: Run, data: Path, plan: CalibrationPlan) -> Observed:
+def observe(sources: Sources, run: Run, shown: Sequence[Scene], seed: int) -> Observed:
     """Let the scenes be spoken through ``run`` and keep what the graphs are given."""
     calls: dict[str, list[Tensors]] = {name: [] for name in CALLED}
     digest = hashlib.sha256()
-    shown = list(scenes(data, plan, sources.config.vae.resolution))
 
     def watched(name: str, inputs: Tensors) -> Tensors:
         if name in calls:
@@ -94,7 +93,7 @@ def observe(sources: Sources, run: Run, data: Path, plan: CalibrationPlan) -> Ob
 
     state = initial_state(sources)
     for index, scene in enumerate(shown):
-        for _ in spoken(sources, watched, scene, plan.seed + index, state):
+        for _ in spoken(sources, watched, scene, seed + index, state):
             pass
     quiet = sum(scene.condition != "speech" for scene in shown)
     record = Calibration(
@@ -102,7 +101,7 @@ def observe(sources: Sources, run: Run, data: Path, plan: CalibrationPlan) -> Ob
         voices=len({scene.voice for scene in shown if scene.voice}),
         chunks=len(calls["audio"]),
         silent_share=round(quiet / len(shown), 3),
-        seed=plan.seed,
+        seed=seed,
         sha256=digest.hexdigest(),
     )
     return Observed(calls, record)

@@ -8,20 +8,23 @@ from pathlib import Path
 
 from rap_edge.bundle import Bundle
 from rap_edge.converters.calibration import CalibrationPlan, observe, scenes
-from rap_edge.converters.formats import FORMATS, REQUIRES
+from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES
 from rap_edge.converters.make_bundle import (
+    compared,
     installed_versions,
     made_with,
     place,
     variant_of,
     write,
 )
+from rap_edge.converters.parity import require_parity
 from rap_edge.converters.recipes import RECIPES, Job, Made, Recipe
 from rap_edge.converters.running import Files, run_of
 from rap_edge.converters.sensitivity import Limits, NodeCost
 from rap_edge.converters.showing import Example, tolerances, vectors_of
 from rap_edge.converters.sources import Sources, load_sources
-from rap_edge.quantization import Quantization
+from rap_edge.errors import ConfigError
+from rap_edge.quantization import Calibration, Quantization
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -50,7 +53,7 @@ def quantize(
     checkpoint: Path,
     out: Path,
     recipe: str,
-    data: Path,
+    data: Path | None = None,
     locator: Path | None = None,
     plan: QuantizePlan | None = None,
     backends: Sequence[str] = (),
@@ -63,12 +66,13 @@ def quantize(
     Args:
         checkpoint, locator, out, example, licence: as for ``make_bundle``.
         recipe: a name of ``RECIPES``.
-        data: the data folder whose training people and voices calibrate.
+        data: the data folder whose training people and voices calibrate, for recipes that need it.
         plan: how.
         backends: of those that run the recipe; all if there are none.
         on_progress: told of the layers that were measured.
 
-    The quality is measured afterwards, by ``rap-edge gate``. Raises what ``make_bundle`` raises.
+    The quality is measured afterwards, by ``rap-edge gate``. Raises what ``make_bundle`` raises,
+    and ConfigError without the data that a recipe needs.
     """
     plan, chosen = plan or QuantizePlan(), RECIPES[recipe]
     sources = load_sources(checkpoint, locator, half=True)
@@ -76,24 +80,31 @@ def quantize(
     untouched = FORMATS["onnx"]
     exact = {g.name: untouched.convert(g, True) for g in sources.graphs}
     run = run_of("onnxruntime", sources.specs, exact)
-    observed = observe(sources, run, data, plan.calibration)
+    resolution = sources.config.vae.resolution
+    observed, judges = None, []
+    if chosen.calibrated:
+        folder = required(data, recipe)
+        shown = list(scenes(folder, plan.calibration, resolution))
+        observed = observe(sources, run, shown, plan.calibration.seed)
+        judges = [] if plan.judges is None else list(scenes(folder, plan.judges, resolution))
     job = Job(
         sources,
-        observed,
+        {} if observed is None else observed.calls,
         plan.smoothing,
         plan.limits,
-        ()
-        if plan.judges is None
-        else list(scenes(data, plan.judges, sources.config.vae.resolution)),
+        judges,
         lambda done, total: on_progress("layers", done, total),
     )
     made = chosen.make(job)
     files = complete(sources, chosen, exact, made)
-    settings = record(chosen, made, job, recipe)
+    settings = record(made, job, recipe, None if observed is None else observed.record)
     vectors = vectors_of(sources, example or Example.noise())
     variants = []
     for backend in backends or chosen.backends:
-        kept = tolerances(sources, vectors, run_of(backend, sources.specs, files))
+        own = run_of(backend, sources.specs, files)
+        if chosen.exact:
+            require_parity(compared(sources, own, BOUNDS[backend]))
+        kept = tolerances(sources, vectors, own)
         variant = variant_of(form, backend, chosen.precision, files, kept)
         requires = replace(REQUIRES[backend], isa=chosen.isa)
         variants.append(replace(variant, requires=requires, quantization=settings))
@@ -114,14 +125,20 @@ def complete(
     }
 
 
-def record(recipe: Recipe, made: Made, job: Job, name: str) -> Quantization:
-    smooths = name.startswith(("int8", "nncf"))
+def required(data: Path | None, recipe: str) -> Path:
+    if data is None:
+        raise ConfigError(f"recipe {recipe!r} has to calibrate - expected a data folder - name one")
+    return data
+
+
+def record(made: Made, job: Job, recipe: str, calibration: Calibration | None) -> Quantization:
+    smooths = recipe.startswith(("int8", "nncf"))
     return Quantization(
-        recipe=name,
+        recipe=recipe,
         graphs=tuple(sorted(made.files)),
         kept=made.kept,
         smoothing=job.smoothing if smooths else None,
-        calibration=job.observed.record,
+        calibration=calibration,
         worst_nodes=made.worst_nodes,
         packages=installed_versions(),
     )

@@ -8,12 +8,13 @@ from functools import cached_property, partial
 
 from onnx import ModelProto
 
-from rap_edge.converters.calibration import CALLED, Observed, Scene
+from rap_edge.converters.calibration import CALLED, Scene
 from rap_edge.converters.graphs import GraphSource
 from rap_edge.converters.running import Files, run_of
 from rap_edge.converters.sensitivity import Limits, NodeCost, OnNode, choose, measure_costs
 from rap_edge.converters.smoothing import smoothed
 from rap_edge.converters.sources import Sources
+from rap_edge.converters.speaking import Tensors
 from rap_edge.converters.static_int8 import Activation, Calibrated, calibrate, quantized
 from rap_edge.converters.to_onnx import to_onnx
 
@@ -27,11 +28,12 @@ WORST = 5  # layers to name when the gate refuses
 class Job:
     """A model, what calibration saw of it, and how it is to be quantized.
 
-    ``judges`` are the scenes that say what a layer costs; without them every layer is taken.
+    ``calls`` are the inputs of every graph that calibration saw, none for recipes without it;
+    ``judges`` are the scenes that say what a layer costs: without them every layer is taken.
     """
 
     sources: Sources
-    observed: Observed
+    calls: Mapping[str, Sequence[Tensors]]
     smoothing: float | None = 0.5
     limits: Limits = field(default_factory=Limits)
     judges: Sequence[Scene] = ()
@@ -44,9 +46,7 @@ class Job:
         if self.smoothing is None:
             return chosen
         return {
-            name: smoothed(graph, self.observed.calls[name], self.smoothing)
-            if name in SMOOTHED
-            else graph
+            name: smoothed(graph, self.calls[name], self.smoothing) if name in SMOOTHED else graph
             for name, graph in chosen.items()
         }
 
@@ -68,19 +68,24 @@ class Made:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How graphs are changed, in which format, and what runs the result, best first."""
+    """How graphs are changed, in which format, and what runs the result, best first.
+
+    One that is ``calibrated`` needs a data folder; what is ``exact`` has to be as near to torch as
+    a conversion.
+    """
 
     form: str
     backends: tuple[str, ...]
     precision: str
     make: Callable[[Job], Made]
-    purpose: str
+    calibrated: bool = False
+    exact: bool = False
     isa: tuple[str, ...] = ()  # what makes it fast; any of these
 
 
 def static_int8(job: Job, activation: Activation) -> Made:
     models = {name: to_onnx(graph) for name, graph in job.graphs.items()}
-    calibrated = {name: calibrate(models[name], job.observed.calls[name]) for name in models}
+    calibrated = {name: calibrate(models[name], job.calls[name]) for name in models}
     costs = node_costs(job, models, calibrated) if job.judges else []
     kept: dict[str, list[str]] = {}
     for cost in choose(costs, job.limits):
@@ -126,9 +131,7 @@ def by_nncf(job: Job) -> Made:
     graphs = replace(job, smoothing=None).graphs
     return Made(
         {
-            name: quantized_by_nncf(
-                to_onnx(graph), job.observed.calls[name], name == "denoiser", smoothing
-            )
+            name: quantized_by_nncf(to_onnx(graph), job.calls[name], name == "denoiser", smoothing)
             for name, graph in graphs.items()
         }
     )
@@ -143,7 +146,7 @@ def coreml(job: Job, compress: str) -> Made:
     for name, graph in graphs.items():
         files = to_coreml(graph)
         if compress == "w8a8":
-            made[name] = coreml_compress.quantize_both(files, job.observed.calls[name])
+            made[name] = coreml_compress.quantize_both(files, job.calls[name])
         elif compress == "w8":
             made[name] = coreml_compress.quantize_weights(files)
         else:
@@ -158,25 +161,54 @@ def onnx_files(model: ModelProto) -> Files:
 BOTH = ("onnxruntime", "openvino")
 RECIPES: Mapping[str, Recipe] = {
     "int8": Recipe(
-        "onnx", BOTH, "int8", partial(static_int8, activation="uint8"), "speed on x86", X86
+        form="onnx",
+        backends=BOTH,
+        precision="int8",
+        make=partial(static_int8, activation="uint8"),
+        calibrated=True,
+        isa=X86,
     ),
     "int8-arm": Recipe(
-        "onnx",
-        ("onnxruntime",),
-        "int8-arm",
-        partial(static_int8, activation="int8"),
-        "speed on ARM, and TensorRT; slow on x86",
-        ARM,
+        form="onnx",
+        backends=("onnxruntime",),
+        precision="int8-arm",
+        make=partial(static_int8, activation="int8"),
+        calibrated=True,
+        isa=ARM,
     ),
-    "fp16": Recipe("onnx", ("onnxruntime",), "fp16", half, "speed on GPUs; slow on CPUs"),
-    "w8": Recipe("onnx", ("onnxruntime",), "w8", partial(few_bits, bits=8), "size; slow"),
-    "w4": Recipe("onnx", ("onnxruntime",), "w4", partial(few_bits, bits=4), "size; slow"),
-    "nncf": Recipe("openvino", ("openvino",), "int8-nncf", by_nncf, "speed on Intel", X86),
-    "coreml-w8": Recipe("coreml", ("coreml",), "w8", partial(coreml, compress="w8"), "size"),
+    "fp16": Recipe(form="onnx", backends=("onnxruntime",), precision="fp16", make=half),
+    "w8": Recipe(
+        form="onnx", backends=("onnxruntime",), precision="w8", make=partial(few_bits, bits=8)
+    ),
+    "w4": Recipe(
+        form="onnx", backends=("onnxruntime",), precision="w4", make=partial(few_bits, bits=4)
+    ),
+    "nncf": Recipe(
+        form="openvino",
+        backends=("openvino",),
+        precision="int8-nncf",
+        make=by_nncf,
+        calibrated=True,
+        isa=X86,
+    ),
+    "coreml-w8": Recipe(
+        form="coreml",
+        backends=("coreml",),
+        precision="fp16",
+        make=partial(coreml, compress="w8"),
+        exact=True,
+    ),
     "coreml-palette": Recipe(
-        "coreml", ("coreml",), "palette6", partial(coreml, compress="palette"), "size"
+        form="coreml",
+        backends=("coreml",),
+        precision="palette6",
+        make=partial(coreml, compress="palette"),
     ),
     "coreml-w8a8": Recipe(
-        "coreml", ("coreml",), "w8a8", partial(coreml, compress="w8a8"), "speed, newest chips"
+        form="coreml",
+        backends=("coreml",),
+        precision="w8a8",
+        make=partial(coreml, compress="w8a8"),
+        calibrated=True,
     ),
 }

@@ -34,8 +34,10 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def quantize(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
-    data: Annotated[Path, typer.Option(help="The data folder that calibrates (docs/data.md).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder or .rapb file to write.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The data folder that calibrates (docs/data.md).")
+    ] = None,
     recipe: Annotated[str, typer.Option(help=f"One of {', '.join(NAMES)}.")] = "int8",
     locator: Annotated[
         Path | None, typer.Option(help="Weights of the face finder to put in.")
