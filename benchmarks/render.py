@@ -64,7 +64,7 @@ class GraphCost:
     runs: int
     ms_per_run: float  # median
     ms_per_frame: float
-    gflop_per_run: float | None  # None without the onnx package
+    gflop_per_run: float | None  # None without the onnx package, or without a graph in ONNX
     gflop_per_frame: float | None
 
 
@@ -74,6 +74,7 @@ class Report:
 
     bundle: str
     backend: str
+    precision: str
     threads: int
     frames: int
     audio_seconds: float
@@ -104,6 +105,7 @@ def measure(model: Model, seconds: float) -> Report:
     return Report(
         bundle=model.bundle.name,
         backend=model.backend,
+        precision=model.graphs["decoder"].placement.precision,
         threads=model.graphs["decoder"].placement.threads,
         frames=frames,
         audio_seconds=seconds,
@@ -160,14 +162,17 @@ def _flop(model: Model, graph: str) -> int | None:
         from rap_edge.benchmarks.flops import count_flop
     except ImportError:
         return None
-    return count_flop(model.bundle.read(model.bundle.manifest.variants[0].files[graph]))
+    paths = [variant.files[graph] for variant in model.bundle.variants]
+    path = next((path for path in paths if path.endswith(".onnx")), None)
+    return None if path is None else count_flop(model.bundle.read(path))
 
 
 def table(report: Report) -> str:
     """Lay a report out for people."""
     lines = [
         str(report.host),
-        f"bundle {report.bundle} on {report.backend}, {report.threads} threads: "
+        f"bundle {report.bundle} on {report.backend} in {report.precision}, "
+        f"{report.threads} threads: "
         f"{report.frames} frames ({report.audio_seconds:g} s) in {report.render_seconds:.2f} s "
         f"({report.cpu_seconds:.2f} s of CPU), "
         f"{report.x_realtime:.2f} times real time, {report.ms_per_frame:.2f} ms a frame",
@@ -190,11 +195,16 @@ def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the built-in one if none")
+    parser.add_argument("--backend", default="auto", help="onnxruntime, openvino, or auto")
+    parser.add_argument("--precision", help="such as int8 or fp32; the best here if none")
     parser.add_argument("--seconds", type=float, default=20.0, help="audio to render")
     parser.add_argument("--threads", type=int, help="threads of a graph; physical cores if none")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
-    report = measure(rap_edge.open(arguments.bundle, threads=arguments.threads), arguments.seconds)
+    model = rap_edge.open(
+        arguments.bundle, arguments.backend, arguments.precision, threads=arguments.threads
+    )
+    report = measure(model, arguments.seconds)
     if arguments.json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}))
     else:

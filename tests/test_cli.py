@@ -70,8 +70,10 @@ class FakeModel:
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     fake = FakeModel()
 
-    def opened(bundle: Path | None, threads: int | None) -> FakeModel:
-        fake.calls |= {"bundle": bundle, "threads": threads}
+    def opened(
+        bundle: Path | None, backend: str, precision: str | None, threads: int | None
+    ) -> FakeModel:
+        fake.calls |= {"bundle": bundle, "variant": (backend, precision), "threads": threads}
         return fake
 
     monkeypatch.setattr(rap_edge, "open", opened)
@@ -131,10 +133,11 @@ def test_options_reach_the_model(
 ) -> None:
     bundle = tmp_path / "bundle"
     bundle.mkdir()
-    result = render("--bundle", str(bundle), "--seed", "7", "--threads", "3")
+    variant = ("--backend", "openvino", "--precision", "int8")
+    result = render("--bundle", str(bundle), "--seed", "7", "--threads", "3", *variant)
     assert result.exit_code == ExitCode.OK
     assert model.calls == {
-        "bundle": bundle, "threads": 3, "seed": 7,
+        "bundle": bundle, "variant": ("openvino", "int8"), "threads": 3, "seed": 7,
         "portrait": portrait, "audio": speech, "out": tmp_path / "film.mp4",
     }  # fmt: skip
 

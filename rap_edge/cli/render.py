@@ -29,6 +29,13 @@ def render(
     bundle: Annotated[
         Path | None, typer.Option(help="Folder of a bundle.", show_default="the built-in one")
     ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(help="onnxruntime or openvino.", show_default="best here"),
+    ] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="Such as int8 or fp32.", show_default="best here")
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed moves the head otherwise.")
     ] = 0,
@@ -46,7 +53,8 @@ def render(
 
     import rap_edge
 
-    avatar = rap_edge.open(bundle, threads=threads).avatar(portrait)
+    model = rap_edge.open(bundle, backend, precision, threads=threads)
+    avatar = model.avatar(portrait)
     with _progress(frames_expected) as advance:
         stats = avatar.render(audio, out=out, seed=seed, on_frame=lambda _: advance())
     typer.echo(_as_json(stats) if as_json else _summary(stats, out))
