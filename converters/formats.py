@@ -53,7 +53,7 @@ def onnx_files(source: GraphSource, half: bool) -> Files:
 def openvino_files(source: GraphSource, half: bool) -> Files:
     from rap_edge.converters.to_openvino import to_openvino
 
-    return to_openvino(to_onnx(source), half)
+    return to_openvino(to_onnx(source, half))
 
 
 def coreml_files(source: GraphSource, half: bool) -> Files:

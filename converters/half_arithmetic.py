@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import onnx
 from onnx import ModelProto
 
 from rap_edge.converters.operators import require_allowed
@@ -14,6 +15,7 @@ def in_half(model: ModelProto) -> ModelProto:
     Positions at which pictures are looked up stay fp32, from the last layer on that learned them:
     fp16 knows a place in a 256-pixel picture to a sixteenth of a pixel.
     """
+    from onnxruntime.quantization.onnx_model import ONNXModel
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     copy = ModelProto()
@@ -21,8 +23,10 @@ def in_half(model: ModelProto) -> ModelProto:
     result: ModelProto = convert_float_to_float16(
         copy, keep_io_types=True, node_block_list=positions(copy), disable_shape_infer=False
     )
+    ONNXModel(result).topological_sort()
     clean(result, model.graph.name)
     require_allowed(result)
+    onnx.checker.check_model(result)
     return result
 
 

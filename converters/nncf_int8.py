@@ -31,4 +31,4 @@ def quantized_by_nncf(
             model_type=nncf.ModelType.TRANSFORMER if transformer else None,
             advanced_parameters=nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth),
         )
-    return save(quantized, model.graph.name, half=True)
+    return save(quantized, model.graph.name)

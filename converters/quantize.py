@@ -75,6 +75,7 @@ def quantize(
     and ConfigError without the data that a recipe needs.
     """
     plan, chosen = plan or QuantizePlan(), RECIPES[recipe]
+    folder = required(data, recipe) if chosen.calibrated else None
     sources = load_sources(checkpoint, locator, half=True)
     form = FORMATS[chosen.form]
     untouched = FORMATS["onnx"]
@@ -82,8 +83,7 @@ def quantize(
     run = run_of("onnxruntime", sources.specs, exact)
     resolution = sources.config.vae.resolution
     observed, judges = None, []
-    if chosen.calibrated:
-        folder = required(data, recipe)
+    if folder is not None:
         shown = list(scenes(folder, plan.calibration, resolution))
         observed = observe(sources, run, shown, plan.calibration.seed)
         judges = [] if plan.judges is None else list(scenes(folder, plan.judges, resolution))

@@ -9,7 +9,9 @@ from functools import cached_property, partial
 from onnx import ModelProto
 
 from rap_edge.converters.calibration import CALLED, Scene
+from rap_edge.converters.formats import BOUNDS
 from rap_edge.converters.graphs import GraphSource
+from rap_edge.converters.parity import compare
 from rap_edge.converters.running import Files, run_of
 from rap_edge.converters.sensitivity import Limits, NodeCost, OnNode, choose, measure_costs
 from rap_edge.converters.smoothing import smoothed
@@ -154,6 +156,20 @@ def coreml(job: Job, compress: str) -> Made:
     return Made(made)
 
 
+def coreml_exact(job: Job) -> Made:
+    """Store weights in int8 in every graph that stays as near to torch as a conversion has to."""
+    from rap_edge.converters.coreml_compress import quantize_weights
+    from rap_edge.converters.to_coreml import to_coreml
+
+    made: dict[str, Files] = {}
+    for graph in job.sources.graphs:
+        files = quantize_weights(to_coreml(graph))
+        run = run_of("coreml", job.sources.specs, {graph.name: files})
+        if not any(found.failed for found in compare(graph, run, BOUNDS["coreml"])):
+            made[graph.name] = files
+    return Made(made)
+
+
 def onnx_files(model: ModelProto) -> Files:
     return {f"{model.graph.name}.onnx": model.SerializeToString(deterministic=True)}
 
@@ -191,12 +207,11 @@ RECIPES: Mapping[str, Recipe] = {
         calibrated=True,
         isa=X86,
     ),
+    "coreml-fp16": Recipe(
+        form="coreml", backends=("coreml",), precision="fp16", make=coreml_exact, exact=True
+    ),
     "coreml-w8": Recipe(
-        form="coreml",
-        backends=("coreml",),
-        precision="fp16",
-        make=partial(coreml, compress="w8"),
-        exact=True,
+        form="coreml", backends=("coreml",), precision="w8", make=partial(coreml, compress="w8")
     ),
     "coreml-palette": Recipe(
         form="coreml",

@@ -90,7 +90,7 @@ def store_half(model: ModelProto) -> None:
 
 
 def clean(model: ModelProto, name: str) -> None:
-    """Strip stack traces, scopes and doc strings; say what the file is."""
+    """Strip stack traces, scopes, doc strings and unused domains; say what the file is."""
     model.ir_version = min(model.ir_version, MAX_IR)
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del part.metadata_props[:]
@@ -100,6 +100,10 @@ def clean(model: ModelProto, name: str) -> None:
         value.doc_string = ""
     del model.metadata_props[:]
     del model.functions[:]
+    used = {node.domain for node in model.graph.node}
+    imports = [entry for entry in model.opset_import if entry.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
     model.graph.name = name
     model.doc_string = ""
     model.producer_name, model.producer_version = "rap-edge", rap_edge.__version__

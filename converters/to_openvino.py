@@ -10,21 +10,20 @@ from onnx import ModelProto
 from rap_edge.converters.running import installed
 
 
-def to_openvino(model: ModelProto, half: bool = False) -> dict[str, bytes]:
+def to_openvino(model: ModelProto) -> dict[str, bytes]:
     """Convert a graph to ``<graph>.xml`` and ``<graph>.bin``; the same graph gives the same bytes.
 
-    With ``half``, weights are stored as fp16 and computed with in fp32. Raises NotSupported if
-    openvino is not installed.
+    Weights that the graph stores in fp16 stay so; all are computed with in fp32. Raises
+    NotSupported if openvino is not installed.
     """
     ov = installed("openvino", "openvino")
-    converted = ov.Core().read_model(model.SerializeToString(), b"")
-    return save(converted, model.graph.name, half)
+    return save(ov.Core().read_model(model.SerializeToString(), b""), model.graph.name)
 
 
-def save(model: object, name: str, half: bool) -> dict[str, bytes]:
+def save(model: object, name: str) -> dict[str, bytes]:
     """Serialize a model of OpenVINO to the bytes of its two files."""
     ov = installed("openvino", "openvino")
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.xml")
-        ov.save_model(model, path, compress_to_fp16=half)
+        ov.save_model(model, path, compress_to_fp16=False)
         return {f"{name}{part}": path.with_suffix(part).read_bytes() for part in (".xml", ".bin")}

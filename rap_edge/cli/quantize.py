@@ -23,6 +23,7 @@ NAMES = (
     "w8",
     "w4",
     "nncf",
+    "coreml-fp16",
     "coreml-w8",
     "coreml-palette",
     "coreml-w8a8",

@@ -11,8 +11,12 @@ from torch import Tensor, nn
 
 def base_grid(side: int) -> Tensor:
     """Return the positions of the samples of a square picture, (side, side, 2)."""
-    centre = (torch.arange(side) + 0.5) * (2 / side) - 1
-    return torch.stack(torch.meshgrid(centre, centre, indexing="xy"), -1)
+    return torch.stack(torch.meshgrid(centres(side), centres(side), indexing="xy"), -1)
+
+
+def centres(side: int) -> Tensor:
+    """Return where the samples of one axis lie, (side,)."""
+    return (torch.arange(side) + 0.5) * (2 / side) - 1
 
 
 def sample(picture: Tensor, grid: Tensor) -> Tensor:
@@ -53,7 +57,8 @@ class FineWarp(nn.Module):
     Looks the pixels up in the order of their samples, so that nothing has to be moved about later.
     """
 
-    base: Tensor
+    across: Tensor
+    down: Tensor
     rows: Tensor
     columns: Tensor
 
@@ -61,9 +66,12 @@ class FineWarp(nn.Module):
         super().__init__()
         fine = interpolation(side // scale, scale)
         columns = torch.stack([torch.kron(one.T.contiguous(), torch.eye(2)) for one in fine])
-        base = F.pixel_unshuffle(base_grid(side).permute(2, 0, 1), scale)
-        base = base.unflatten(0, (2, -1)).permute(1, 2, 3, 0).flatten(0, 1)
-        self.register_buffer("base", base.contiguous(), persistent=False)
+        places = centres(side).unflatten(0, (-1, scale)).T
+        none = torch.zeros_like(places)
+        across = torch.stack([places, none], -1).flatten(1)[:, None]
+        down = torch.stack([none, places], -1)[:, :, None].expand(-1, -1, side // scale, -1)
+        self.register_buffer("across", across, persistent=False)
+        self.register_buffer("down", down.flatten(2), persistent=False)
         self.register_buffer("rows", fine * (2 * scale / side), persistent=False)
         self.register_buffer("columns", columns, persistent=False)
 
@@ -75,8 +83,8 @@ class FineWarp(nn.Module):
         side = flow.shape[2]
         with exactly(flow.device.type):
             coarse = flow.to(self.rows.dtype).permute(0, 2, 3, 1).flatten(2)[:, None]
-            fine = (self.rows @ coarse)[:, :, None] @ self.columns
-            grid = self.base + fine.reshape(len(flow), -1, side, 2)
+            rows = (self.rows @ coarse + self.down)[:, :, None]
+            grid = (rows @ self.columns + self.across).reshape(len(flow), -1, side, 2)
             return sample(picture, grid).reshape(len(flow), -1, side, side)
 
 
