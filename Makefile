@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh clone that has Python >= 3.10, a C++17 compiler and make:
 #   make demo    a portrait speaks a recording: demo.mp4
 #   make test    every test
-# The rest: lint, types, format, sanitize, package-check, facemesh, clean. See CONTRIBUTING.md.
+# The rest: lint, types, format, sanitize, package-check, facemesh, bundle, clean: CONTRIBUTING.md.
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -24,7 +24,7 @@ BUILD_FILES := pyproject.toml setup.py MANIFEST.in $(NATIVE)
 CPP_FILES := $(filter-out cpp_ext/third_party/%,$(filter %.cpp %.hpp,$(NATIVE)))
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types format sanitize package-check facemesh clean
+.PHONY: demo test lint types format sanitize package-check facemesh bundle clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/rap-edge render $(PORTRAIT) $(AUDIO) --out $(OUT)
@@ -57,6 +57,28 @@ clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 facemesh: .venv-facemesh/installed
+
+# The default bundle again, from the checkpoint and the data folder (docs/quantization.md); signed if
+# KEY names a private key
+DATA ?= data
+KEY ?=
+MADE := build/bundle
+MODEL := weights/live --locator weights/locator.safetensors \
+	--portrait examples/portrait.jpg --speech examples/speech.flac
+GATE := --fp32 $(MADE)/onnx --data $(DATA) --cache $(MADE)/truth --people 12 --seconds 10
+
+bundle: .venv/installed .venv-facemesh/installed
+	$(BIN)/rap-edge convert $(MODEL) --to onnx --out $(MADE)/onnx
+	$(BIN)/rap-edge quantize $(MODEL) --recipe int8 --data $(DATA) --report $(MADE) --out $(MADE)/int8
+	$(BIN)/rap-edge quantize $(MODEL) --recipe coreml-fp16 --out $(MADE)/coreml
+	$(BIN)/rap-edge gate $(MADE)/int8 $(GATE)
+	$(BIN)/rap-edge gate $(MADE)/coreml $(GATE)
+	$(BIN)/rap-edge bundle pack $(MADE)/int8 $(MADE)/onnx $(MADE)/coreml \
+	  --card weights/live/card.md --provenance weights/live/provenance.json \
+	  --quality weights/live/quality.json --licence-file licences/SFHQ-T2I_MIT.txt \
+	  --licence-file licences/ICT-FaceKit_MIT.txt --out rap_edge/bundles/default
+	$(if $(KEY),$(BIN)/rap-edge bundle sign default --key $(KEY))
+	$(BIN)/rap-edge bundle verify default $(if $(KEY),,--allow-unsigned)
 
 # An environment is made once; it is brought up to date when what it was made from changes.
 %/bin/python:

@@ -1,10 +1,12 @@
 """From the folders at the top to packages, and the extension; the rest is pyproject.toml."""
 
+import json
 import sys
 from pathlib import Path
 
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 FOLDERS = {
     "rap_edge": "rap_edge",
@@ -37,6 +39,32 @@ core = Pybind11Extension(
     extra_compile_args=EXACT,
 )
 
+
+class BuildForHere(build_py):
+    """Leave what only Apple's machines run out of other wheels, and say so in the bundle."""
+
+    def run(self) -> None:
+        super().run()
+        if sys.platform != "darwin" and not self.editable_mode:
+            leave_out("coreml", Path(self.build_lib, "rap_edge/bundles/default"))
+
+
+def leave_out(backend: str, bundle: Path) -> None:
+    """Take a backend's variants out of a bundle folder: the signature still holds for the rest."""
+    variants = json.loads((bundle / "manifest.json").read_text("utf-8"))["variants"]
+    kept = [v for v in variants if v["backend"] != backend]
+    if len(kept) == len(variants):
+        return
+    needed = {path for variant in kept for path in variant["files"].values()}
+    for path in (path for variant in variants for path in variant["files"].values()):
+        for file in [] if path in needed else sorted((bundle / path).rglob("*")):
+            if file.is_file():
+                file.unlink()
+    labels = [f"{variant['backend']}/{variant['precision']}" for variant in kept]
+    subset = json.dumps({"variants": labels}, indent=1, sort_keys=True) + "\n"
+    (bundle / "subset.json").write_bytes(subset.encode("utf-8"))
+
+
 ParallelCompile().install()
 setup(
     packages=[
@@ -46,5 +74,5 @@ setup(
     ],
     package_dir=FOLDERS,
     ext_modules=[core] if core.sources else [],
-    cmdclass={"build_ext": build_ext},
+    cmdclass={"build_ext": build_ext, "build_py": BuildForHere},
 )

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rap_edge.evaluation import mouth, report, sheet, steadiness, suite, sync
+from rap_edge.evaluation import against, mouth, report, sheet, steadiness, suite, sync
+from rap_edge.evaluation.against import GatePlan, measure_quality
 from rap_edge.evaluation.metrics import Curve
 from rap_edge.evaluation.mouth import LEFT_EYE, LOWER_LIP, NOSE_TIP, FaceMesh, Landmarks
 from rap_edge.evaluation.ridge import HeardMouth, MelRidge, fit_ridge, rows
+from rap_edge.evaluation.stage import Stage
 from rap_edge.evaluation.talker import Picture, Samples, Talker
 from rap_edge.evaluation.truth import TruthClip
+from rap_edge.quality import GATE, Quality
 
 SIZE = 64
 MIDDLE = (32, 32)
@@ -204,3 +207,38 @@ def test_the_sheet_alternates_open_and_shut_moments(tmp_path: Path) -> None:
     assert drawn.shape[1] == sheet.COLUMNS * sheet.CELL
     sheet.write_sheet([strip], tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 0
+
+
+def measured_against(variant: Talker, monkeypatch: pytest.MonkeyPatch) -> Quality:
+    """Measure a variant of the faithful talker on two people, and one for half a minute."""
+    clips = (truth_clip(seed) for seed in range(2))
+    monkeypatch.setattr(against, "truth_clips", lambda *arguments: clips)
+    plan = GatePlan(people=2, seconds=8, long_people=1, long_s=30)
+    stage = Stage(Path(), Path(), None, None)  # type: ignore[arg-type]
+    return measure_quality(variant, talker(), stage, PixelMesh(), plan, silent)
+
+
+def test_a_variant_that_is_the_same_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    quality = measured_against(talker(), monkeypatch)
+    assert (quality.frame_psnr_db, quality.mouth_psnr_db) == (100.0, 100.0)
+    assert quality.mouth_curve_r == pytest.approx(1.0)
+    assert quality.lip_sync_r == quality.fp32_lip_sync_r > 0.99
+    assert (quality.people, quality.seconds) == (2, 16)
+    assert GATE.failures(quality) == []
+
+
+def test_a_variant_whose_mouth_trembles_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    quality = measured_against(talker(0, 0.1), monkeypatch)
+    failures = "; ".join(GATE.failures(quality))
+    assert "mouth curve r is 0." in failures
+    assert "lip-sync r is 0." in failures
+    assert quality.lip_sync_r < quality.fp32_lip_sync_r - 0.02
+
+
+def test_every_metric_of_the_gate_can_fail() -> None:
+    good = Quality(40, 35, 0.99, 0.75, 0.75, 0.5, 0.5, 0.1, 0.1, 12, 120.0)
+    bad = Quality(35, 31, 0.97, 0.72, 0.75, 0.7, 0.5, 0.7, 0.1, 12, 120.0)
+    unknown = Quality(*[float("nan")] * 9, 12, 120.0)
+    assert GATE.failures(good) == []
+    assert len(GATE.failures(bad)) == len(GATE.failures(unknown)) == 6
+    assert "mouth crop PSNR is 31.000 dB (at least 32.000)" in GATE.failures(bad)
