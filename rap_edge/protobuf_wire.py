@@ -31,11 +31,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """The fields of a message by number; ``forbidden`` names those that are refused by name."""
+    """The fields of a message by number; ``forbidden`` names those that are refused by name.
+
+    Only what explains a file, and never decides about it, may read a ``partial`` message.
+    """
 
     name: str
     fields: Mapping[int, Field]
     forbidden: Mapping[int, str] = field(default_factory=dict)
+    partial: bool = False  # fields that are not declared are skipped, not refused
 
     def read(self, content: memoryview) -> dict[str, Any]:
         """Return the values: int, memoryview, dict for a message, and lists of them."""
@@ -49,6 +53,9 @@ class Message:
             key, place = _varint(content, place)
             number, wire = key >> 3, key & 7
             known = self.fields.get(number)
+            if known is None and self.partial:
+                _, place = _value(content, place, wire)
+                continue
             if known is None:
                 raise Malformed(f"{self.name} has {self.forbidden.get(number, f'field {number}')}")
             value, place = _value(content, place, wire)

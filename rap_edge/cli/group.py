@@ -24,6 +24,7 @@ COMMANDS = {
     "quantize": "quantize",
     "gate": "eval",
     "bundle": None,
+    "doctor": None,
 }
 
 

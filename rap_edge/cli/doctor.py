@@ -1,0 +1,59 @@
+"""`rap-edge doctor`: what a model really computes in on this machine, what is slow, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rap_edge.cli import doctor_report
+from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+
+if TYPE_CHECKING:
+    from rap_edge.runtime.doctor import Diagnosis
+
+DEFAULT = "default"
+
+
+def doctor(
+    model: Annotated[
+        Path, typer.Argument(help=f'An .onnx file, or a bundle: folder, .rapb or "{DEFAULT}".')
+    ],
+    backend: Annotated[
+        str | None, typer.Option(help="onnxruntime, openvino or coreml.", show_default="all")
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Explain a model: its real precision here, what is slow and why, which devices run it."""
+    diagnosis = _examine(model, backend, trust or [])
+    typer.echo(doctor_report.as_json(diagnosis) if as_json else doctor_report.drawn(diagnosis))
+    if not diagnosis.runs:
+        raise CommandError(
+            ExitCode.UNAVAILABLE,
+            f"{diagnosis.subject} does not run here - expected one variant that does - "
+            "see what is missing above",
+        )
+
+
+def _examine(model: Path, backend: str | None, trust: list[Path]) -> Diagnosis:
+    from rap_edge.bundle import open_bundle
+    from rap_edge.runtime.doctor import examine_bundle, examine_file
+
+    if str(model) == DEFAULT and not model.exists():
+        return examine_bundle(open_bundle(None, trust), backend)
+    if not model.exists():
+        raise CommandError(
+            ExitCode.NO_INPUT,
+            f"{model} does not exist - expected an .onnx file or a bundle - check the path",
+        )
+    if model.suffix == ".onnx":
+        return examine_file(model, backend)
+    return examine_bundle(open_bundle(model, trust), backend)

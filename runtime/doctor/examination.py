@@ -1,0 +1,135 @@
+"""A file or a bundle is opened on every backend that is here, and what happens is written down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rap_edge.bundle import Bundle
+from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
+from rap_edge.manifest import Variant
+from rap_edge.requirements import require
+from rap_edge.runtime.backends import BACKENDS, require_backend
+from rap_edge.runtime.choice import choose_variants
+from rap_edge.runtime.cpu import cpu_name
+from rap_edge.runtime.doctor.devices import (
+    Asked,
+    coreml_devices,
+    onnxruntime_devices,
+    openvino_devices,
+)
+from rap_edge.runtime.doctor.diagnosis import Device, Diagnosis, VariantDiagnosis, Work
+from rap_edge.runtime.doctor.machine import Machine
+from rap_edge.runtime.doctor.missing import available, missing
+from rap_edge.runtime.doctor.onnx_graph import OnnxGraph, read_onnx
+
+Files = Mapping[str, bytes]
+AS_IT_IS = "as it is"
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One variant with the verified files of its graphs; those in ONNX were read."""
+
+    variant: Variant
+    files: Mapping[str, Files]
+    sources: Mapping[str, OnnxGraph]
+
+    @classmethod
+    def of(cls, variant: Variant, files: Mapping[str, Files]) -> Patient:
+        sources = {
+            name: read_onnx(path, content)
+            for name, group in files.items()
+            for path, content in group.items()
+            if path.endswith(".onnx")
+        }
+        return cls(variant, files, sources)
+
+
+def examine_bundle(bundle: Bundle, backend: str | None = None) -> Diagnosis:
+    """Explain every variant of a bundle, or those of one backend.
+
+    Raises InvalidBundle if a file is damaged, NotSupported if no variant is for the backend.
+    """
+    variants = [v for v in bundle.variants if backend in (None, v.backend)]
+    if not variants:
+        offered = ", ".join(variant.label for variant in bundle.variants)
+        raise NotSupported(
+            f"bundle {bundle.name!r} has no variant for backend {backend!r}: it offers {offered}"
+        )
+    patients = [
+        Patient.of(v, {graph: bundle.read_graph(v, graph) for graph in v.files}) for v in variants
+    ]
+    diagnosis = _examine(f"bundle {bundle.name}", patients)
+    running = {variant.label for variant in diagnosis.variants if variant.problem is None}
+    order = choose_variants(tuple(variants), "auto", None, True)
+    chosen = next((variant.label for variant in order if variant.label in running), None)
+    return replace(diagnosis, chosen=chosen)
+
+
+def examine_file(path: Path, backend: str | None = None) -> Diagnosis:
+    """Explain one ONNX file on every backend that reads it, or on one.
+
+    Raises InvalidBundle if the file is damaged or its weights lie elsewhere, NotSupported for
+    another backend.
+    """
+    if backend is not None and backend not in BACKENDS:
+        raise NotSupported(f"backend is {backend!r}: expected one of {', '.join(BACKENDS)}")
+    files = {path.stem: {path.name: path.read_bytes()}}
+    variants = [
+        Variant(name, AS_IT_IS, {path.stem: path.name})
+        for name in BACKENDS
+        if backend in (None, name)
+    ]
+    return _examine(path.name, [Patient.of(variant, files) for variant in variants])
+
+
+def _examine(subject: str, patients: list[Patient]) -> Diagnosis:
+    machine = Machine.here()
+    return Diagnosis(
+        subject,
+        cpu_name(),
+        machine.int8_products,
+        tuple(_variant(patient, machine) for patient in patients),
+        missing([patient.variant for patient in patients]),
+    )
+
+
+def _variant(patient: Patient, machine: Machine) -> VariantDiagnosis:
+    variant, graphs, problem = patient.variant, {}, None
+    try:
+        require(variant)
+        require_backend(variant.backend)
+        for name in patient.files:
+            graphs[name] = _work(patient, name, machine)
+    except (BackendUnavailable, InvalidBundle) as error:
+        problem = str(error)
+    devices = _devices(patient, problem is None)
+    return VariantDiagnosis(variant.backend, variant.precision, problem, graphs, devices)
+
+
+def _work(patient: Patient, name: str, machine: Machine) -> Work:
+    source, files = patient.sources.get(name), patient.files[name]
+    if patient.variant.backend == "openvino":
+        from rap_edge.runtime.doctor.in_openvino import compile_kernels
+        from rap_edge.runtime.doctor.openvino_work import openvino_work
+
+        return openvino_work(source, compile_kernels(name, files), machine)
+    if source is None:
+        raise InvalidBundle(f"graph {name} has the files {sorted(files)}: expected one .onnx")
+    from rap_edge.runtime.doctor.in_onnxruntime import fuse
+    from rap_edge.runtime.doctor.onnxruntime_work import onnxruntime_work
+
+    return onnxruntime_work(source, fuse(name, next(iter(files.values()))), machine)
+
+
+def _devices(patient: Patient, opened: bool) -> tuple[Device, ...]:
+    """Judge devices; the CPU of this machine was asked if the graphs were ``opened``."""
+    backend = patient.variant.backend
+    if backend == "coreml":
+        return coreml_devices(sys.platform == "darwin")
+    judge = openvino_devices if backend == "openvino" else onnxruntime_devices
+    judged = judge(Asked.of(list(patient.sources.values())), available(backend) or ())
+    return tuple(replace(d, can="yes", why=()) if opened and d.name == "CPU" else d for d in judged)
