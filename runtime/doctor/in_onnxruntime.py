@@ -50,10 +50,10 @@ class Fused:
         for node in self.graph.nodes:
             precision = self._precision(node)
             if precision is not None:
-                weights = self.graph.root(node.inputs[INT8.get(node.operator, 1)])
+                factors = (node.inputs[0], node.inputs[INT8.get(node.operator, 1)])
+                weighted = any(self.graph.root(factor) is not None for factor in factors)
                 name = node.name or node.outputs[0]
-                macs = self._macs(node)
-                yield node, Layer(name, node.operator, precision, macs, weights is not None)
+                yield node, Layer(name, node.operator, precision, self._macs(node), weighted)
 
     def _precision(self, node: Node) -> str | None:
         if node.operator in INT8:

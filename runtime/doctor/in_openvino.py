@@ -33,6 +33,7 @@ class Kernel:
     implementation: str  # such as brgemm_avx512_I8
     originals: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]  # of its inputs, then of its output
+    weighted: bool  # one of its first two inputs is constant
 
     @property
     def computes(self) -> str:
@@ -59,10 +60,10 @@ class Compiled:
             if kernel.operator in LAYERS:
                 macs = _macs(kernel)
                 found += macs
-                weighted = kernel.operator != "MatMul"
+                weighted = kernel.weighted or kernel.operator != "MatMul"
                 yield kernel, Layer(kernel.name, kernel.operator, kernel.computes, macs, weighted)
         if self.macs > found:
-            rest = Kernel("fused", FUSED, "f32", "", (), ())
+            rest = Kernel("fused", FUSED, "f32", "", (), (), False)
             yield rest, Layer("fused", FUSED, "fp32", self.macs - found, False)
 
 
@@ -87,7 +88,13 @@ def _kernel(node: Any) -> Kernel:
         implementation=facts.get("primitiveType", ""),
         originals=tuple(name for name in originals if name),
         shapes=tuple(_shape(port) for port in (*node.inputs(), *node.outputs()[:1])),
+        weighted=any(map(_is_constant, node.inputs()[:2])),
     )
+
+
+def _is_constant(port: Any) -> bool:
+    facts = port.get_source_output().get_node().get_rt_info()
+    return "layerType" in facts and str(facts["layerType"].astype(str)) == "Const"
 
 
 def _macs(kernel: Kernel) -> int:
