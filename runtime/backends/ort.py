@@ -72,7 +72,12 @@ def open_session(name: str, model: bytes, options: ort.SessionOptions) -> ort.In
     if "CPUExecutionProvider" not in ort.get_available_providers():
         raise BackendUnavailable("onnxruntime has no CPU provider here: install onnxruntime anew")
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(
+            model,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # which would print
+        )
     except Exception as error:  # onnxruntime has no common base for its errors
         raise InvalidBundle(
             f"graph {name} is refused by onnxruntime {ort.__version__}: {error}"

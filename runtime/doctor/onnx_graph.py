@@ -197,4 +197,7 @@ def _inputs(
 
 
 def _text(raw: memoryview | None) -> str:
-    return "" if raw is None else bytes(raw).decode("utf-8", "replace")
+    try:
+        return "" if raw is None else bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("a name is not UTF-8") from error

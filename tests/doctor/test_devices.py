@@ -65,7 +65,9 @@ def test_shapes_and_opset_decide(make: Make) -> None:
     assert "opset 22" in new["onnxruntime CUDA"].why[0]
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x0a", b"\x3a\x7f"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no model", b"\x08\x0a", b"\x3a\x7f", b"\x08\x0a\x3a\x05\x0a\x03\x22\x01\xff"]
+)
 def test_a_damaged_file_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidBundle, match="not an ONNX file"):
         read_onnx("graph.onnx", content)
