@@ -3,8 +3,8 @@
     python -m rap_edge.benchmarks.variants --bundle DIR --threads 1 --rounds 40
 
 All variants run in one process, in turns, on the bundle's golden vectors: what disturbs one
-disturbs all. Ratios are to fp32 on the same backend. A chunk is the audio encoder once, the denoiser once a
-solver step, and the decoder once a new latent.
+disturbs all. Ratios are to fp32 on the same backend. A chunk is the audio encoder once, the denoiser
+once a solver step, and the decoder once a new latent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import rap_edge
 from rap_edge.benchmarks.host import Host
 from rap_edge.bundle import open_bundle
-from rap_edge.errors import BackendUnavailable
+from rap_edge.errors import BackendUnavailable, NotSupported
 from rap_edge.runtime import Model
 from rap_edge.runtime.backends import Tensors
 
@@ -77,6 +77,10 @@ def open_all(bundle: Path | None, threads: int) -> dict[str, Model]:
 
 def golden_inputs(model: Model) -> dict[str, Tensors]:
     vectors = model.bundle.golden()
+    if vectors is None:
+        raise NotSupported(
+            f"bundle {model.bundle.name!r} has no golden vectors to run: convert it again"
+        )
     graphs = model.bundle.manifest.graphs
     return {
         name: {tensor.name: vectors[name][tensor.name] for tensor in graphs[name].inputs}

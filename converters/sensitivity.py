@@ -60,7 +60,7 @@ class Limits:
 
     frame_psnr_db: float = 38.0
     mouth_psnr_db: float = 35.0
-    spare: float = 0.02
+    spare: float = 0.005
 
     def allow(self, costs: Sequence[NodeCost]) -> bool:
         return (

@@ -30,6 +30,9 @@ from rap_edge.converters.to_onnx import clean, store_half
 LINEAR = ("Gemm", "MatMul")
 LAYERS = (*LINEAR, "Conv")
 
+UNSMOOTHED = 1e-6
+"""What fp16 may lose of the weights of layers left in float: smoothing makes some of them tiny."""
+
 Activation = Literal["uint8", "int8"]
 """uint8 is what x86 multiplies with int8 weights; ARM and TensorRT want int8 for both."""
 
@@ -108,7 +111,7 @@ def quantized(
         quantizer.model.topological_sort()
     result: ModelProto = quantizer.model.model
     clean(result, name)
-    store_half(result)
+    store_half(result, UNSMOOTHED)
     require_allowed(result)
     onnx.checker.check_model(result, full_check=True)
     return result

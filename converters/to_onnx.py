@@ -70,8 +70,11 @@ def graph_spec(model: ModelProto) -> GraphSpec:
     )
 
 
-def store_half(model: ModelProto) -> None:
-    """Store every large float weight that fp16 holds exactly as fp16, with a Cast after it."""
+def store_half(model: ModelProto, within: float = 0.0) -> None:
+    """Store every large float weight that fp16 holds as fp16, with a Cast after it.
+
+    ``within`` is how far a weight may be off, relative to the largest of its tensor.
+    """
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT:
@@ -79,7 +82,8 @@ def store_half(model: ModelProto) -> None:
         value = numpy_helper.to_array(tensor)
         with np.errstate(over="ignore"):
             halved = value.astype(np.float16)
-        if value.size < LEAST_HALVED or not np.array_equal(halved.astype(np.float32), value):
+        off = np.abs(halved.astype(np.float32) - value).max(initial=0.0)
+        if value.size < LEAST_HALVED or not off <= within * np.abs(value).max(initial=0.0):
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(halved, f"{name}.half"))
@@ -92,7 +96,8 @@ def store_half(model: ModelProto) -> None:
 def clean(model: ModelProto, name: str) -> None:
     """Strip stack traces, scopes, doc strings and unused domains; say what the file is."""
     model.ir_version = min(model.ir_version, MAX_IR)
-    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+    del model.graph.value_info[:]
+    for part in (model.graph, *model.graph.node, *model.graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
     for value in (*model.graph.input, *model.graph.output):
