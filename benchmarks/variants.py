@@ -3,8 +3,8 @@
     python -m rap_edge.benchmarks.variants --bundle DIR --threads 1 --rounds 40
 
 All variants run in one process, in turns, on the bundle's golden vectors: what disturbs one
-disturbs all. Ratios are to fp32 on the same backend. A chunk is the audio encoder once, the denoiser
-once a solver step, and the decoder once a new latent.
+disturbs all. Ratios are to fp32 on the same backend. A chunk is the audio encoder once, the
+denoiser once a solver step, and the decoder once a new latent.
 """
 
 from __future__ import annotations
