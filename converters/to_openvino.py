@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from onnx import ModelProto
 
@@ -20,9 +22,17 @@ def to_openvino(model: ModelProto) -> dict[str, bytes]:
     return save(ov.Core().read_model(model.SerializeToString(), b""), model.graph.name)
 
 
-def save(model: object, name: str) -> dict[str, bytes]:
-    """Serialize a model of OpenVINO to the bytes of its two files."""
+def save(model: Any, name: str) -> dict[str, bytes]:
+    """Serialize a model of OpenVINO to the bytes of its two files.
+
+    Names that OpenVINO made up hold a number that counts through the process: they are counted
+    anew.
+    """
     ov = installed("openvino", "openvino")
+    for index, operation in enumerate(model.get_ordered_ops()):
+        kind = operation.get_type_name()
+        if re.fullmatch(rf"{kind}_\d+", operation.get_friendly_name()):
+            operation.set_friendly_name(f"{kind}_{index}")
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.xml")
         ov.save_model(model, path, compress_to_fp16=False)

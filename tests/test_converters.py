@@ -30,6 +30,7 @@ from rap_edge.converters.running import run_of
 from rap_edge.converters.sources import round_to_half
 from rap_edge.converters.speaking import Run, talker_of
 from rap_edge.converters.to_onnx import graph_spec, store_half, to_onnx
+from rap_edge.converters.to_openvino import to_openvino
 from rap_edge.errors import ConfigError, NoFaceFound, NotSupported, ParityError
 from rap_edge.features import silent_hop
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
@@ -295,3 +296,12 @@ class Forgetful(nn.Module):
     def forward(self, latent: Tensor, timestep: Tensor, *rest: Tensor) -> Tensor:
         clean: Tensor = self.denoiser(latent, timestep, *rest)
         return torch.where(timestep[:, :1, None, None, None] == 1, clean, 0.99 * clean)
+
+
+def test_openvino_s_own_format_is_the_same_graph(checkpoint: Path) -> None:
+    source = graphs_of(load_checkpoint(checkpoint))[2]
+    first, second = (to_openvino(to_onnx(source, True)) for _ in range(2))
+    assert first == second
+    assert set(first) == {"denoiser.xml", "denoiser.bin"}
+    run = run_of("openvino", {"denoiser": contract(source)}, {"denoiser": first})
+    require_parity(compare(source, run, Bound(1e-3)))
