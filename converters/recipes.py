@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from onnx import ModelProto
@@ -41,15 +41,19 @@ class Job:
     judges: Sequence[Scene] = ()
     on_node: OnNode = lambda done, total: None
 
-    @cached_property
+    @property
     def graphs(self) -> dict[str, GraphSource]:
-        """The graphs that run for every chunk, smoothed where that helps."""
-        chosen = {g.name: g for g in self.sources.graphs if g.name in CALLED}
+        """The graphs that run for every chunk."""
+        return {g.name: g for g in self.sources.graphs if g.name in CALLED}
+
+    @cached_property
+    def smooth_graphs(self) -> dict[str, GraphSource]:
+        """The same, smoothed where that helps."""
         if self.smoothing is None:
-            return chosen
+            return self.graphs
         return {
             name: smoothed(graph, self.calls[name], self.smoothing) if name in SMOOTHED else graph
-            for name, graph in chosen.items()
+            for name, graph in self.graphs.items()
         }
 
 
@@ -86,7 +90,7 @@ class Recipe:
 
 
 def static_int8(job: Job, activation: Activation) -> Made:
-    models = {name: to_onnx(graph) for name, graph in job.graphs.items()}
+    models = {name: to_onnx(graph) for name, graph in job.smooth_graphs.items()}
     calibrated = {name: calibrate(models[name], job.calls[name]) for name in models}
     costs = node_costs(job, models, calibrated) if job.judges else []
     kept: dict[str, list[str]] = {}
@@ -115,14 +119,13 @@ def node_costs(
 def half(job: Job) -> Made:
     from rap_edge.converters.half_arithmetic import in_half
 
-    graphs = replace(job, smoothing=None).graphs
-    return Made({name: onnx_files(in_half(to_onnx(graph))) for name, graph in graphs.items()})
+    return Made({name: onnx_files(in_half(to_onnx(g))) for name, g in job.graphs.items()})
 
 
 def few_bits(job: Job, bits: int) -> Made:
     from rap_edge.converters.weight_only import weight_only
 
-    graph = replace(job, smoothing=None).graphs["denoiser"]
+    graph = job.graphs["denoiser"]
     return Made({"denoiser": onnx_files(weight_only(to_onnx(graph), bits))})
 
 
@@ -130,11 +133,10 @@ def by_nncf(job: Job) -> Made:
     from rap_edge.converters.nncf_int8 import quantized_by_nncf
 
     smoothing = 0.5 if job.smoothing is None else job.smoothing
-    graphs = replace(job, smoothing=None).graphs
     return Made(
         {
             name: quantized_by_nncf(to_onnx(graph), job.calls[name], name == "denoiser", smoothing)
-            for name, graph in graphs.items()
+            for name, graph in job.graphs.items()
         }
     )
 
@@ -143,9 +145,8 @@ def coreml(job: Job, compress: str) -> Made:
     from rap_edge.converters import coreml_compress
     from rap_edge.converters.to_coreml import to_coreml
 
-    graphs = replace(job, smoothing=None).graphs
     made: dict[str, Files] = {}
-    for name, graph in graphs.items():
+    for name, graph in job.graphs.items():
         files = to_coreml(graph)
         if compress == "w8a8":
             made[name] = coreml_compress.quantize_both(files, job.calls[name])

@@ -22,7 +22,7 @@ from rap_edge.converters.graphs import contract, graphs_of
 from rap_edge.converters.half_arithmetic import in_half, positions
 from rap_edge.converters.parity import Bound, compare, require_parity
 from rap_edge.converters.quantize import QuantizePlan, quantize
-from rap_edge.converters.recipes import RECIPES, onnx_files
+from rap_edge.converters.recipes import RECIPES, Job, onnx_files
 from rap_edge.converters.running import run_of
 from rap_edge.converters.sensitivity import Limits, NodeCost, base, choose, measure_costs
 from rap_edge.converters.sensitivity_report import write_report
@@ -246,10 +246,7 @@ def test_nncf_makes_openvino_files(checkpoint: Path, tmp_path: Path) -> None:
 
 
 def test_smoothing_is_left_out_when_asked(sources: Sources, observed: Observed) -> None:
-    from rap_edge.converters.recipes import Job
-
     job = Job(sources, observed.calls)
-    plain = replace(job, smoothing=None).graphs
-    assert plain["denoiser"] is sources.graphs[2]
-    assert job.graphs["denoiser"] is not sources.graphs[2]
-    assert job.graphs["decoder"] is sources.graphs[3]
+    assert replace(job, smoothing=None).smooth_graphs["denoiser"] is sources.graphs[2]
+    assert job.smooth_graphs["denoiser"] is not sources.graphs[2]
+    assert job.smooth_graphs["decoder"] is job.graphs["decoder"] is sources.graphs[3]
