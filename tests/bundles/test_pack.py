@@ -20,7 +20,7 @@ from rap_edge.manifest import Variant as VariantOf
 from rap_edge.quality import GATE, Quality
 from rap_edge.quantization import Quantization
 
-GOOD = Quality(40.0, 36.0, 0.99, 0.7, 0.71, 0.2, 0.2, 0.1, 0.1, 6, 60.0)
+GOOD = Quality(40, 36, 0.99, 0.7, 0.71, 0.2, 0.2, 0.1, 0.1, 37, 33, 6, 60, 1, 60)
 SPEC = GraphSpec((TensorSpec("x", (1, 4), "float32"),), (TensorSpec("y", (1, 4), "float32"),))
 
 Make = Callable[..., Bundle]
@@ -109,6 +109,9 @@ def test_without_a_measured_quality_only_fp32_is_packed(make: Make, tmp_path: Pa
         ("lip_sync_r", 0.5, r"lip-sync r is 0\.500 .*at least 0\.690"),
         ("flicker", 9.0, r"flicker is 9\.000 levels \(at most 0\.300\)"),
         ("drift_db", 9.0, r"drift is 9\.000 dB \(at most 0\.600\)"),
+        ("worst_mouth_psnr_db", 20.0, r"worst mouth PSNR is 20\.000 dB \(at least 28\.000\)"),
+        ("people", 1, r"measured is 1\.000 people \(at least 6\.000\)"),
+        ("long_seconds", 2.0, r"drift measured is 2\.000 s of a clip \(at least 55\.000\)"),
     ],
 )
 def test_below_the_gate_the_metric_both_numbers_and_the_worst_nodes_are_named(
