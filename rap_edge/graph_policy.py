@@ -24,12 +24,12 @@ def check_graph(path: str, files: Mapping[str, bytes]) -> None:
     ``.bin``, or what is in a Core ML ``.mlpackage``.
     """
     kind = path.rpartition(".")[2]
-    if kind == "onnx" and len(files) == 1:
+    if kind == "onnx" and set(files) == {path}:
         check_onnx(path, files[path])
     elif kind == "xml" and path in files:
-        (weights,) = [content for name, content in files.items() if name != path] or [b""]
+        weights = files.get(f"{path.removesuffix('.xml')}.bin", b"")
         check_ir(path, files[path], len(weights))
-    elif kind == "mlpackage" and path not in files:
+    elif kind == "mlpackage" and files and path not in files:
         _check_package(path, {name.removeprefix(f"{path}/"): c for name, c in files.items()})
     else:
         raise InvalidBundle(

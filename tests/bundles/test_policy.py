@@ -105,6 +105,12 @@ def test_other_formats_are_refused() -> None:
             check_graph(path, files)
 
 
+@pytest.mark.parametrize("path", ["onnx", "m.onnx", "m.onnx/", "xml", "mlpackage", "a.mlpackage"])
+def test_a_folder_under_the_name_of_a_format_is_refused(path: str) -> None:
+    with pytest.raises(InvalidBundle):
+        check_graph(path, {f"{path}/a.onnx": b""})
+
+
 def test_an_ir_keeps_to_numbered_opsets_and_to_its_weights(sample: Sample) -> None:
     from hostile.sample import IR_TEXT
 

@@ -14,6 +14,8 @@ from rap_edge.bundle import MANIFEST, SIGNATURE
 
 Edit = Callable[[Random, dict[str, Any]], object]
 
+FOLDERS = ("onnx", "openvino", "onnx.onnx", "coreml", "licences", f"{GRAPH}/")  # for a graph
+
 BROKEN: tuple[Edit, ...] = (
     lambda r, m: m.update(hooks=["os.system"]),
     lambda r, m: m.update(format_version=r.choice((0, 1, 3, 99, -1, True, None, "2", 2.5))),
@@ -24,6 +26,7 @@ BROKEN: tuple[Edit, ...] = (
     lambda r, m: m["variants"].append(m["variants"][0]),
     lambda r, m: m["variants"][0]["files"].update(decoder=r.choice(("nowhere", "", "../x", "on"))),
     lambda r, m: m["variants"][0]["files"].update(decoder=r.choice(("card.md", "golden.npz"))),
+    lambda r, m: m["variants"][0]["files"].update(decoder=r.choice(FOLDERS)),
     lambda r, m: m["variants"][0]["files"].update(other=GRAPH),
     lambda r, m: m["variants"][0].update(tolerances={}),
     lambda r, m: m["variants"][0].update(tolerances={"decoder": -1.0}),
@@ -79,6 +82,18 @@ def broken_rule_by_attacker(random: Random, sample: Sample) -> Case:
     which = random.randrange(len(BROKEN))
     files = sample.remade({}, lambda manifest: BROKEN[which](random, manifest))
     return folder_case(f"manifest rule {which}, signed anew", signed(files, sample.attacker))
+
+
+def folder_for_a_graph(random: Random, sample: Sample) -> Case:
+    """A graph that is a folder of one file, under a name that is a format or ends in one."""
+    name = random.choice(("onnx", "m.onnx", "onnx.onnx", "xml", "m.xml", "mlpackage", "m"))
+    inner = random.choice(("decoder.onnx", "m.onnx", "Manifest.json"))
+
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["variants"][0]["files"].update(decoder=name)
+
+    files = sample.remade({GRAPH: None, f"{name}/{inner}": sample.files[GRAPH]}, edit)
+    return either_case(random, f"{name} for a graph", files, unsigned=True)
 
 
 def no_manifest(random: Random, sample: Sample) -> Case:
@@ -138,6 +153,7 @@ def reformatted(random: Random, sample: Sample) -> Case:
 FAMILY = (
     broken_rule,
     broken_rule_by_attacker,
+    folder_for_a_graph,
     no_manifest,
     doubled_key,
     random_edit,
