@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.converters.sources import Sources
-from rap_edge.converters.speaking import Array, Run, Tensors, speak
+from rap_edge.converters.speaking import Array, Run, Tensors, initial_state, speak
 from rap_edge.evaluation.regions import Box, box_around
 from rap_edge.evaluation.talker import Picture, Samples
 from rap_edge.portrait import Crop, cut
-from rap_edge.quantization import Calibration
+from rap_edge.quantization import Calibration, CalibrationPlan
 from rap_edge.training.generate import Portraits
 from rap_edge.training.speech.takes import Condition, take
 
@@ -24,16 +24,7 @@ LIPS = (61, 291, 0, 17)
 """FaceMesh's corners of the mouth, and the middle of the upper and lower lip's outline."""
 CALLED = ("audio", "denoiser", "decoder")
 """Graphs that run for every chunk: what the portrait needs is computed once, in fp32."""
-
-
-@dataclass(frozen=True)
-class CalibrationPlan:
-    """Who speaks, and how long: one in ``quiet_every`` says nothing, or is drowned in noise."""
-
-    people: int = 12
-    seconds: float = 3.0
-    quiet_every: int = 4
-    seed: int = 1
+UNSPOKEN: tuple[Condition, ...] = ("silence", "noise", "music")
 
 
 @dataclass(frozen=True)
@@ -55,21 +46,32 @@ class Observed:
     record: Calibration
 
 
-def scenes(data: Path, plan: CalibrationPlan, resolution: int) -> Iterator[Scene]:
-    """Draw people, voices and sentences of the training split; held-out ones are never shown."""
+def cast(portraits: Portraits, plan: CalibrationPlan, without: Collection[int] = ()) -> list[int]:
+    """Choose people of the training split, evenly spread; held-out ones are never shown."""
+    people = [person for person in portraits.people("train") if person not in without]
+    return [people[(index * len(people)) // plan.people] for index in range(plan.people)]
+
+
+def scenes(
+    data: Path, plan: CalibrationPlan, resolution: int, without: CalibrationPlan | None = None
+) -> Iterator[Scene]:
+    """Let people of the training split say sentences of its voices; none whom ``without`` shows."""
     portraits = Portraits.load(data)
-    people = portraits.people("train")
-    for index in range(plan.people):
-        person = people[(index * len(people)) // plan.people]
+    others = () if without is None else cast(portraits, without)
+    for index, person in enumerate(cast(portraits, plan, others)):
         photo, landmarks = portraits.photo(person), portraits.landmarks[person, :, :2]
         crop = Crop.of_landmarks(landmarks, photo.shape[1], photo.shape[0])
-        quiet: Condition = "silence" if index % (2 * plan.quiet_every) else "noise"
-        condition = quiet if index % plan.quiet_every == plan.quiet_every - 1 else "speech"
-        seed = 1000 * plan.seed + index
-        said = take(seed, "train", plan.seconds, data / "speech", condition)
+        condition = condition_of(index, plan)
+        said = take(1000 * plan.seed + index, "train", plan.seconds, data / "speech", condition)
         picture = cut(photo, crop, resolution)
         mouth = mouth_of(landmarks, crop, resolution)
         yield Scene(picture, said.samples, mouth, said.voice, condition)
+
+
+def condition_of(index: int, plan: CalibrationPlan) -> Condition:
+    """Return what is heard of the person at ``index`` of a plan: every so often, nobody's voice."""
+    turn, last = divmod(index, plan.quiet_every)
+    return UNSPOKEN[turn % len(UNSPOKEN)] if last == plan.quiet_every - 1 else "speech"
 
 
 def mouth_of(landmarks: NDArray[np.float32], crop: Crop, resolution: int) -> Box:
@@ -78,8 +80,8 @@ def mouth_of(landmarks: NDArray[np.float32], crop: Crop, resolution: int) -> Box
     return box_around(lips, float(np.hypot(*(lips[1] - lips[0]))), resolution)
 
 
-def observe(sources: Sources, run: Run, shown: Sequence[Scene], seed: int) -> Observed:
-    """Let the scenes be spoken through ``run`` and keep what the graphs are given."""
+def observe(sources: Sources, run: Run, shown: Sequence[Scene], plan: CalibrationPlan) -> Observed:
+    """Let the scenes of a plan be spoken through ``run`` and keep what the graphs are given."""
     calls: dict[str, list[Tensors]] = {name: [] for name in CALLED}
     digest = hashlib.sha256()
 
@@ -91,32 +93,25 @@ def observe(sources: Sources, run: Run, shown: Sequence[Scene], seed: int) -> Ob
                 digest.update(value.tobytes())
         return run(name, inputs)
 
-    state = initial_state(sources)
     for index, scene in enumerate(shown):
-        for _ in spoken(sources, watched, scene, seed + index, state):
+        for _ in spoken(sources, watched, scene, plan.seed + index):
             pass
     quiet = sum(scene.condition != "speech" for scene in shown)
     record = Calibration(
-        people=len(shown),
+        plan=plan,
         voices=len({scene.voice for scene in shown if scene.voice}),
         chunks=len(calls["audio"]),
         silent_share=round(quiet / len(shown), 3),
-        seed=seed,
         sha256=digest.hexdigest(),
     )
     return Observed(calls, record)
 
 
-def spoken(sources: Sources, run: Run, scene: Scene, seed: int, state: Tensors) -> Iterator[Array]:
+def spoken(sources: Sources, run: Run, scene: Scene, seed: int) -> Iterator[Array]:
     """Yield the frames (F, H, W, 3) of every latent of a scene."""
     config = sources.config
     hops = offline_features(FeatureSpec.rap(), scene.samples)
     latents = config.timeline.latents(config.timeline.frames(len(scene.samples)))
+    state = initial_state(sources.specs["decoder"])
     for one in speak(config, run, scene.picture, hops, latents, seed, state):
         yield one.frames
-
-
-def initial_state(sources: Sources) -> dict[str, Array]:
-    """Return what the decoder is fed at first: zeros."""
-    tensors = sources.specs["decoder"].inputs
-    return {t.name: np.zeros(t.shape, t.dtype) for t in tensors if t.name.startswith("state.")}

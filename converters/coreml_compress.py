@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from rap_edge.converters.mil.library import library, quiet
+from rap_edge.converters.mil.library import library
 from rap_edge.converters.mil.package import GRAPH, Files, pack, read_specification, unpacked
 from rap_edge.converters.mil.program import Program, Tensors, open_program
+from rap_edge.converters.quiet import quiet
 
 Ranges = dict[str, dict[str, float]]
 """Name of a tensor -> {"rmin", "rmax"}, as coremltools has it."""

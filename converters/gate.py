@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from rap_edge.bundle import Bundle, Part, write_bundle
 from rap_edge.converters.running import run_of
 from rap_edge.converters.speaking import talker_of
@@ -26,30 +24,54 @@ def measure_bundle(
     plan: GatePlan,
     on_progress: OnProgress,
 ) -> Bundle:
-    """Measure every variant of a bundle that is not fp32 and write its quality into the bundle.
+    """Measure every quantized variant of a bundle and write its quality into the bundle.
 
-    Raises InvalidBundle if the bundles are not of one model.
+    Raises InvalidBundle if the bundles are not of one model, or the second has no fp32 variant.
     """
-    if (bundle.manifest.config, bundle.manifest.graphs) != (
-        fp32.manifest.config,
-        fp32.manifest.graphs,
-    ):
-        raise InvalidBundle(
-            f"{bundle.path} and {fp32.path} are not of one model: convert both from one checkpoint"
-        )
-    exact = talker_of_variant(fp32, fp32.variants[0])
-    measured = tuple(
-        variant
-        if variant.precision == "fp32"
-        else replace(
-            variant,
-            quality=measure_quality(
-                talker_of_variant(bundle, variant), exact, stage, mesh, plan, on_progress
-            ),
-        )
+    _require_one_model(bundle, fp32)
+    exact = talker_of_variant(fp32, exact_variant(fp32))
+    talkers = {
+        variant.label: talker_of_variant(bundle, variant)
         for variant in bundle.variants
+        if not is_exact(variant)
+    }
+    found = measure_quality(talkers, exact, stage, mesh, plan, on_progress)
+    measured = tuple(
+        replace(variant, quality=found.get(variant.label)) for variant in bundle.variants
     )
     return rewritten(bundle, replace(bundle.manifest, variants=measured))
+
+
+def is_exact(variant: Variant) -> bool:
+    """Say whether parity alone vouches for a variant."""
+    return variant.precision == "fp32" and variant.quantization is None
+
+
+def _require_one_model(bundle: Bundle, fp32: Bundle) -> None:
+    for what in ("config", "graphs"):
+        if getattr(bundle.manifest, what) != getattr(fp32.manifest, what):
+            raise InvalidBundle(
+                f"{bundle.path} and {fp32.path} are not of one model: their {what} differ; convert "
+                "both from one checkpoint"
+            )
+    ours, theirs = (b.manifest.provenance.get("checkpoint") for b in (bundle, fp32))
+    if ours != theirs:
+        raise InvalidBundle(
+            f"{bundle.path} was made of checkpoint {ours} and {fp32.path} of {theirs}: expected "
+            "one; convert both from it"
+        )
+
+
+def exact_variant(bundle: Bundle) -> Variant:
+    """Return the first variant in fp32, to compare others with."""
+    found = next((variant for variant in bundle.variants if is_exact(variant)), None)
+    if found is None:
+        labels = ", ".join(variant.label for variant in bundle.variants)
+        raise InvalidBundle(
+            f"{bundle.path} has the variants {labels}: expected one in fp32 to compare with, as "
+            "`rap-edge convert` writes it"
+        )
+    return found
 
 
 def talker_of_variant(bundle: Bundle, variant: Variant) -> Talker:
@@ -59,12 +81,8 @@ def talker_of_variant(bundle: Bundle, variant: Variant) -> Talker:
         listed = bundle.read_graph(variant, graph)
         files[graph] = {path.removeprefix(f"{main}/"): bytes(listed[path]) for path in listed}
     specs = bundle.manifest.graphs
-    state = {
-        t.name: np.zeros(t.shape, t.dtype)
-        for t in specs["decoder"].inputs
-        if t.name.startswith("state.")
-    }
-    return talker_of(bundle.manifest.config, run_of(variant.backend, specs, files), state)
+    run = run_of(variant.backend, specs, files)
+    return talker_of(bundle.manifest.config, run, specs["decoder"])
 
 
 def rewritten(bundle: Bundle, manifest: Manifest) -> Bundle:

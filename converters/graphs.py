@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,8 @@ from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
 
 FLOAT = Bound(1e-4)
-PORTRAIT = Bound(1e-3)
-"""Of the map: the rounding of where the head lies shows at the head's edge."""
+MAP = Bound(1e-3)
+"""The rounding of where the head lies shows at the head's edge."""
 GUIDES = ("reference_features", "reference_placement")
 
 
@@ -30,7 +31,11 @@ class GraphSource:
     module: nn.Module
     inputs: dict[str, Tensor]
     outputs: tuple[str, ...]
-    bound: Bound = FLOAT  # in fp32
+    bounds: Mapping[str, Bound] = field(default_factory=dict)  # of outputs in fp32, if not FLOAT
+
+    def bound(self, output: str) -> Bound:
+        """Return how near to torch an output has to be in fp32."""
+        return self.bounds.get(output, FLOAT)
 
 
 class PortraitGraph(nn.Module):
@@ -107,7 +112,7 @@ def _portrait(model: RapModel) -> GraphSource:
         PortraitGraph(model.vae),
         {"reference": reference},
         ("reference_map", "reference_image", *guides),
-        PORTRAIT,
+        {"reference_map": MAP},
     )
 
 

@@ -67,7 +67,7 @@ def make_bundle(
         kept = tolerances(sources, vectors, run)
         variants.append(variant_of(form, backend, form.precision, files, kept))
     placed = place(form, files)
-    provenance = made_with(half)
+    provenance = made_with(sources, half)
     return write(out, sources, variants, placed, vectors, provenance, licence), differences
 
 
@@ -121,8 +121,9 @@ def write(
     )
 
 
-def made_with(half: bool) -> dict[str, Any]:
+def made_with(sources: Sources, half: bool) -> dict[str, Any]:
     return {
+        **sources.hashes,
         "packages": installed_versions(),
         "python": platform.python_version(),
         "weights": "rounded to fp16" if half else "fp32",

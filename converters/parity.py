@@ -22,8 +22,8 @@ UINT8_LEVELS = 1.0
 class Bound:
     """How near to torch an output has to be.
 
-    largest: no value is further off than this, relative to the output's largest where that is above
-    1; pictures by a level. decibels: the peak of the output above the root mean square error.
+    largest: no value is further off than this, relative to the output's largest, or to 1 if that is
+    more; pictures by a level. decibels: the peak of the output over the root mean square error.
     """
 
     value: float
@@ -54,14 +54,14 @@ class Difference:
 
 
 def compare(source: GraphSource, run: Run, bound: Bound | None = None) -> list[Difference]:
-    """Run the example inputs through torch and the converted graph, on one thread.
+    """Run the example inputs through torch and the converted graph.
 
-    Without ``bound``, the graph's own holds.
+    Without ``bound``, the graph's own hold.
     """
     inputs = {name: value.numpy() for name, value in source.inputs.items()}
     expected, actual = in_torch(source, inputs), run(source.name, inputs)
     return [
-        difference(source.name, name, value, actual[name], bound or source.bound)
+        difference(source.name, name, value, actual[name], bound or source.bound(name))
         for name, value in expected.items()
     ]
 
@@ -92,18 +92,15 @@ def difference(graph: str, output: str, expected: Array, actual: Array, bound: B
         return Difference(graph, output, worst, bound)
     error = np.abs(expected.astype(np.float64) - actual.astype(np.float64))
     if bound.measure == "decibels":
-        return Difference(graph, output, decibels(expected, error), bound)
+        return Difference(graph, output, peak_to_error_db(expected, error), bound)
     if expected.dtype == np.uint8:
         return Difference(graph, output, float(error.max(initial=0)), Bound(UINT8_LEVELS))
-    return Difference(graph, output, float(error.max(initial=0) / peak(expected)), bound)
+    scale = np.abs(expected).max(initial=1.0)
+    return Difference(graph, output, float(error.max(initial=0) / scale), bound)
 
 
-def peak(expected: Array) -> float:
-    """Return 255 for pictures, the largest value for floats, but 1 at least."""
-    return 255.0 if expected.dtype == np.uint8 else float(np.abs(expected).max(initial=1.0))
-
-
-def decibels(expected: Array, error: Array) -> float:
-    root_mean_square = float(np.sqrt(np.square(error).mean()))
+def peak_to_error_db(expected: Array, error: Array) -> float:
+    """Return how far the peak, 255 of pictures, is above the root mean square error, in dB."""
+    peak = 255.0 if expected.dtype == np.uint8 else np.abs(expected).max(initial=0.0)
     with np.errstate(divide="ignore"):
-        return float(20 * np.log10(peak(expected) / np.float64(root_mean_square)))
+        return float(20 * np.log10(np.float64(peak) / np.sqrt(np.square(error).mean())))

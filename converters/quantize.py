@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rap_edge.bundle import Bundle
-from rap_edge.converters.calibration import CalibrationPlan, observe, scenes
+from rap_edge.converters.calibration import observe, scenes
 from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES
 from rap_edge.converters.make_bundle import (
     compared,
@@ -20,11 +20,13 @@ from rap_edge.converters.make_bundle import (
 from rap_edge.converters.parity import require_parity
 from rap_edge.converters.recipes import RECIPES, Job, Made, Recipe
 from rap_edge.converters.running import Files, run_of
-from rap_edge.converters.sensitivity import Limits, NodeCost
+from rap_edge.converters.sensitivity import NodeCost
 from rap_edge.converters.showing import Example, tolerances, vectors_of
 from rap_edge.converters.sources import Sources, load_sources
 from rap_edge.errors import ConfigError
-from rap_edge.quantization import Calibration, Quantization
+from rap_edge.golden import Vectors
+from rap_edge.manifest import Variant
+from rap_edge.quantization import JUDGES, Calibration, CalibrationPlan, Limits, Quantization
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -34,9 +36,7 @@ class QuantizePlan:
     """How to quantize: who calibrates, and who judges layers (nobody: all become int8)."""
 
     calibration: CalibrationPlan = field(default_factory=CalibrationPlan)
-    judges: CalibrationPlan | None = field(
-        default_factory=lambda: CalibrationPlan(people=2, seconds=1.0, quiet_every=9, seed=2)
-    )
+    judges: CalibrationPlan | None = JUDGES
     smoothing: float | None = 0.5
     limits: Limits = field(default_factory=Limits)
 
@@ -77,50 +77,72 @@ def quantize(
     plan, chosen = plan or QuantizePlan(), RECIPES[recipe]
     folder = required(data, recipe) if chosen.calibrated else None
     sources = load_sources(checkpoint, locator, half=True)
-    form = FORMATS[chosen.form]
-    untouched = FORMATS["onnx"]
-    exact = {g.name: untouched.convert(g, True) for g in sources.graphs}
-    run = run_of("onnxruntime", sources.specs, exact)
-    resolution = sources.config.vae.resolution
-    observed, judges = None, []
-    if folder is not None:
-        shown = list(scenes(folder, plan.calibration, resolution))
-        observed = observe(sources, run, shown, plan.calibration.seed)
-        judges = [] if plan.judges is None else list(scenes(folder, plan.judges, resolution))
-    job = Job(
-        sources,
-        {} if observed is None else observed.calls,
-        plan.smoothing,
-        plan.limits,
-        judges,
-        lambda done, total: on_progress("layers", done, total),
-    )
+    floats = {g.name: FORMATS["onnx"].convert(g, True) for g in sources.graphs}
+    job, calibration = prepared(sources, floats, plan, chosen, folder, on_progress)
     made = chosen.make(job)
-    files = complete(sources, chosen, exact, made)
-    settings = record(made, job, recipe, None if observed is None else observed.record)
+    files = complete(sources, chosen, floats, made)
+    settings = record(recipe, made, plan, calibration)
     vectors = vectors_of(sources, example or Example.noise())
-    variants = []
-    for backend in backends or chosen.backends:
-        own = run_of(backend, sources.specs, files)
-        if chosen.exact:
-            require_parity(compared(sources, own, BOUNDS[backend]))
-        kept = tolerances(sources, vectors, own)
-        variant = variant_of(form, backend, chosen.precision, files, kept)
-        requires = replace(REQUIRES[backend], isa=chosen.isa)
-        variants.append(replace(variant, requires=requires, quantization=settings))
-    placed, provenance = place(form, files), made_with(True)
+    variants = [
+        judged(sources, files, vectors, chosen, backend, settings)
+        for backend in backends or chosen.backends
+    ]
+    placed, provenance = place(FORMATS[chosen.form], files), made_with(sources, True)
     bundle = write(out, sources, variants, placed, vectors, provenance, licence)
     return Quantized(bundle, made.costs)
 
 
+def prepared(
+    sources: Sources,
+    floats: Mapping[str, Files],
+    plan: QuantizePlan,
+    recipe: Recipe,
+    data: Path | None,
+    on_progress: OnProgress,
+) -> tuple[Job, Calibration | None]:
+    """Show the graphs in float what they need to have seen; without data, nothing."""
+
+    def on_node(done: int, total: int) -> None:
+        on_progress("layers", done, total)
+
+    if data is None:
+        return Job(sources, {}), None
+    resolution = sources.config.vae.resolution
+    run = run_of("onnxruntime", sources.specs, floats)
+    shown = list(scenes(data, plan.calibration, resolution))
+    observed = observe(sources, run, shown, plan.calibration)
+    judges = plan.judges if recipe.judged else None
+    watching = [] if judges is None else list(scenes(data, judges, resolution, plan.calibration))
+    job = Job(sources, observed.calls, plan.smoothing, plan.limits, watching, on_node)
+    return job, observed.record
+
+
+def judged(
+    sources: Sources,
+    files: Mapping[str, Files],
+    vectors: Vectors,
+    recipe: Recipe,
+    backend: str,
+    settings: Quantization,
+) -> Variant:
+    """Describe a variant on one backend, held to torch if the recipe asks for it."""
+    run = run_of(backend, sources.specs, files)
+    if recipe.exact:
+        require_parity(compared(sources, run, BOUNDS[backend]))
+    kept = tolerances(sources, vectors, run)
+    variant = variant_of(FORMATS[recipe.form], backend, recipe.precision, files, kept)
+    requires = replace(REQUIRES[backend], isa=recipe.isa)
+    return replace(variant, requires=requires, quantization=settings)
+
+
 def complete(
-    sources: Sources, recipe: Recipe, exact: dict[str, Files], made: Made
+    sources: Sources, recipe: Recipe, floats: Mapping[str, Files], made: Made
 ) -> dict[str, Files]:
     """Add the graphs that the recipe leaves alone, in its format."""
     form = FORMATS[recipe.form]
     return {
         g.name: made.files.get(g.name)
-        or (exact[g.name] if recipe.form == "onnx" else form.convert(g, True))
+        or (floats[g.name] if recipe.form == "onnx" else form.convert(g, True))
         for g in sources.graphs
     }
 
@@ -131,13 +153,20 @@ def required(data: Path | None, recipe: str) -> Path:
     return data
 
 
-def record(made: Made, job: Job, recipe: str, calibration: Calibration | None) -> Quantization:
-    smooths = recipe.startswith(("int8", "nncf"))
+def record(
+    name: str, made: Made, plan: QuantizePlan, calibration: Calibration | None
+) -> Quantization:
+    recipe = RECIPES[name]
+    chosen = recipe.judged and plan.judges is not None
     return Quantization(
-        recipe=recipe,
+        recipe=name,
         graphs=tuple(sorted(made.files)),
+        weight_bits=recipe.weight_bits,
+        activations=recipe.activations,
         kept=made.kept,
-        smoothing=job.smoothing if smooths else None,
+        smoothing=plan.smoothing if recipe.smooths else None,
+        limits=plan.limits if chosen else None,
+        judges=plan.judges if chosen else None,
         calibration=calibration,
         worst_nodes=made.worst_nodes,
         packages=installed_versions(),

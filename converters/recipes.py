@@ -13,15 +13,15 @@ from rap_edge.converters.formats import BOUNDS
 from rap_edge.converters.graphs import GraphSource
 from rap_edge.converters.parity import compare
 from rap_edge.converters.running import Files, run_of
-from rap_edge.converters.sensitivity import Limits, NodeCost, OnNode, choose, measure_costs
+from rap_edge.converters.sensitivity import NodeCost, OnNode, choose, measure_costs
 from rap_edge.converters.smoothing import smoothed
 from rap_edge.converters.sources import Sources
 from rap_edge.converters.speaking import Tensors
 from rap_edge.converters.static_int8 import Activation, Calibrated, calibrate, quantized
-from rap_edge.converters.to_onnx import to_onnx
+from rap_edge.converters.to_onnx import serialized, to_onnx
+from rap_edge.isa import ARM_INT8, X86_INT8
+from rap_edge.quantization import Activations, Limits
 
-X86 = ("avx512_vnni", "avx_vnni", "avx_vnni_int8", "amx_int8")
-ARM = ("asimddp", "i8mm")
 SMOOTHED = ("audio", "denoiser")
 WORST = 5  # layers to name when the gate refuses
 
@@ -77,15 +77,19 @@ class Recipe:
     """How graphs are changed, in which format, and what runs the result, best first.
 
     One that is ``calibrated`` needs a data folder; what is ``exact`` has to be as near to torch as
-    a conversion.
+    a conversion; ``smooths`` and ``judged`` say what of a job's settings it heeds.
     """
 
     form: str
     backends: tuple[str, ...]
     precision: str
     make: Callable[[Job], Made]
+    weight_bits: int | None = None
+    activations: Activations = "float"
     calibrated: bool = False
     exact: bool = False
+    smooths: bool = False
+    judged: bool = False
     isa: tuple[str, ...] = ()  # what makes it fast; any of these
 
 
@@ -96,12 +100,10 @@ def static_int8(job: Job, activation: Activation) -> Made:
     kept: dict[str, list[str]] = {}
     for cost in choose(costs, job.limits):
         kept.setdefault(cost.graph, []).append(cost.node)
-    made = {
-        name: onnx_files(
-            quantized(graph, [n for n in graph.layers if n not in kept.get(name, ())], activation)
-        )
-        for name, graph in calibrated.items()
-    }
+    made = {}
+    for name, graph in calibrated.items():
+        taken = [layer for layer in graph.layers if layer not in kept.get(name, ())]
+        made[name] = serialized(quantized(graph, taken, activation))
     return Made(made, {name: tuple(nodes) for name, nodes in kept.items()}, costs)
 
 
@@ -109,33 +111,33 @@ def node_costs(
     job: Job, models: Mapping[str, ModelProto], calibrated: Mapping[str, Calibrated]
 ) -> list[NodeCost]:
     """Measure every layer against the graphs in float, all on onnxruntime."""
-    portrait = to_onnx(job.sources.graphs[0])
-    floats = {name: onnx_files(model) for name, model in models.items()}
-    floats["portrait"] = onnx_files(portrait)
+    floats = {name: serialized(model) for name, model in models.items()}
+    floats["portrait"] = serialized(to_onnx(job.sources.graph("portrait")))
     run = run_of("onnxruntime", job.sources.specs, floats)
     return measure_costs(job.sources, run, calibrated, job.judges, job.on_node)
 
 
-def half(job: Job) -> Made:
+def fp16(job: Job) -> Made:
     from rap_edge.converters.half_arithmetic import in_half
 
-    return Made({name: onnx_files(in_half(to_onnx(g))) for name, g in job.graphs.items()})
+    return Made({name: serialized(in_half(to_onnx(g))) for name, g in job.graphs.items()})
 
 
-def few_bits(job: Job, bits: int) -> Made:
+def weights_only(job: Job, bits: int) -> Made:
     from rap_edge.converters.weight_only import weight_only
 
     graph = job.graphs["denoiser"]
-    return Made({"denoiser": onnx_files(weight_only(to_onnx(graph), bits))})
+    return Made({"denoiser": serialized(weight_only(to_onnx(graph), bits))})
 
 
 def by_nncf(job: Job) -> Made:
     from rap_edge.converters.nncf_int8 import quantized_by_nncf
 
-    smoothing = 0.5 if job.smoothing is None else job.smoothing
     return Made(
         {
-            name: quantized_by_nncf(to_onnx(graph), job.calls[name], name == "denoiser", smoothing)
+            name: quantized_by_nncf(
+                to_onnx(graph), job.calls[name], name == "denoiser", job.smoothing
+            )
             for name, graph in job.graphs.items()
         }
     )
@@ -171,10 +173,6 @@ def coreml_exact(job: Job) -> Made:
     return Made(made)
 
 
-def onnx_files(model: ModelProto) -> Files:
-    return {f"{model.graph.name}.onnx": model.SerializeToString(deterministic=True)}
-
-
 BOTH = ("onnxruntime", "openvino")
 RECIPES: Mapping[str, Recipe] = {
     "int8": Recipe(
@@ -182,49 +180,80 @@ RECIPES: Mapping[str, Recipe] = {
         backends=BOTH,
         precision="int8",
         make=partial(static_int8, activation="uint8"),
+        weight_bits=8,
+        activations="uint8",
         calibrated=True,
-        isa=X86,
+        smooths=True,
+        judged=True,
+        isa=X86_INT8,
     ),
     "int8-arm": Recipe(
         form="onnx",
         backends=("onnxruntime",),
         precision="int8-arm",
         make=partial(static_int8, activation="int8"),
+        weight_bits=8,
+        activations="int8",
         calibrated=True,
-        isa=ARM,
+        smooths=True,
+        judged=True,
+        isa=ARM_INT8,
     ),
-    "fp16": Recipe(form="onnx", backends=("onnxruntime",), precision="fp16", make=half),
+    "fp16": Recipe(form="onnx", backends=("onnxruntime",), precision="fp16", make=fp16),
     "w8": Recipe(
-        form="onnx", backends=("onnxruntime",), precision="w8", make=partial(few_bits, bits=8)
+        form="onnx",
+        backends=("onnxruntime",),
+        precision="w8",
+        make=partial(weights_only, bits=8),
+        weight_bits=8,
     ),
     "w4": Recipe(
-        form="onnx", backends=("onnxruntime",), precision="w4", make=partial(few_bits, bits=4)
+        form="onnx",
+        backends=("onnxruntime",),
+        precision="w4",
+        make=partial(weights_only, bits=4),
+        weight_bits=4,
     ),
     "nncf": Recipe(
         form="openvino",
         backends=("openvino",),
         precision="int8-nncf",
         make=by_nncf,
+        weight_bits=8,
+        activations="uint8",
         calibrated=True,
-        isa=X86,
+        smooths=True,
+        isa=X86_INT8,
     ),
     "coreml-fp16": Recipe(
-        form="coreml", backends=("coreml",), precision="fp16", make=coreml_exact, exact=True
+        form="coreml",
+        backends=("coreml",),
+        precision="fp16",
+        make=coreml_exact,
+        weight_bits=8,
+        exact=True,
     ),
     "coreml-w8": Recipe(
-        form="coreml", backends=("coreml",), precision="w8", make=partial(coreml, compress="w8")
+        form="coreml",
+        backends=("coreml",),
+        precision="w8",
+        make=partial(coreml, compress="w8"),
+        weight_bits=8,
     ),
     "coreml-palette": Recipe(
         form="coreml",
         backends=("coreml",),
         precision="palette6",
         make=partial(coreml, compress="palette"),
+        weight_bits=6,
     ),
     "coreml-w8a8": Recipe(
         form="coreml",
         backends=("coreml",),
         precision="w8a8",
         make=partial(coreml, compress="w8a8"),
+        weight_bits=8,
+        activations="int8",
         calibrated=True,
     ),
 }

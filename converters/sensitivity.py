@@ -1,7 +1,8 @@
-"""What each layer costs in quality and gains in time when it alone becomes int8.
+"""What each layer costs in quality, and gains in time, when it becomes int8.
 
-The quality is that of the frames of people who speak, not of the layer's own output; a choice of
-layers is predicted to cost the sum of what each costs alone.
+The quality is that of the frames of people who speak, with this layer alone in int8; a choice of
+layers is predicted to cost the sum of what each costs. The time is that of the layer's own kernel
+among layers that are int8 too, without what converts between them.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ import numpy as np
 import onnxruntime as ort
 from onnx import ModelProto
 
-from rap_edge.converters.calibration import Scene, initial_state, spoken
+from rap_edge.converters.calibration import Scene, spoken
 from rap_edge.converters.running import in_onnxruntime
 from rap_edge.converters.sources import Sources
 from rap_edge.converters.speaking import Array, Run, Tensors
 from rap_edge.converters.static_int8 import Calibrated, quantized
+from rap_edge.converters.to_onnx import serialized
 from rap_edge.evaluation.metrics import decibels, mean_squared_error
+from rap_edge.quantization import Limits
 
 PROFILED_RUNS = 10
 LEAST_MS = 0.01
@@ -36,7 +39,7 @@ OnNode = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class NodeCost:
-    """One layer: what it adds in int8, in squared levels; milliseconds a run of its graph."""
+    """One layer: squared levels that it adds alone in int8, milliseconds of its kernel."""
 
     graph: str
     node: str
@@ -50,25 +53,6 @@ class NodeCost:
         return self.fp32_ms - self.int8_ms
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The least quality of a choice of layers, as predicted, and what more quality may cost.
-
-    ``spare`` is the share of the time that int8 saves which is given back for quality in any case:
-    a few layers cost much and save nothing.
-    """
-
-    frame_psnr_db: float = 38.0
-    mouth_psnr_db: float = 35.0
-    spare: float = 0.005
-
-    def allow(self, costs: Sequence[NodeCost]) -> bool:
-        return (
-            decibels(sum(cost.frame_error for cost in costs)) >= self.frame_psnr_db
-            and decibels(sum(cost.mouth_error for cost in costs)) >= self.mouth_psnr_db
-        )
-
-
 def measure_costs(
     sources: Sources,
     run: Run,
@@ -77,15 +61,14 @@ def measure_costs(
     on_node: OnNode = lambda done, total: None,
 ) -> list[NodeCost]:
     """Quantize one layer after the other and let the scenes be spoken; ``run`` is the float one."""
-    state = initial_state(sources)
-    expected = [frames_of(sources, run, scene, state) for scene in scenes]
+    expected = [frames_of(sources, run, scene) for scene in scenes]
     layers = [(name, layer) for name, graph in calibrated.items() for layer in graph.layers]
     times = {name: profiled(sources, name, graph) for name, graph in calibrated.items()}
     costs = []
     for done, (name, layer) in enumerate(layers):
         on_node(done, len(layers))
-        one = in_onnxruntime(sources.specs[name], files(quantized(calibrated[name], [layer])))
-        frames = [frames_of(sources, replaced(run, name, one), scene, state) for scene in scenes]
+        one = in_onnxruntime(sources.specs[name], serialized(quantized(calibrated[name], [layer])))
+        frames = [frames_of(sources, replaced(run, name, one.compute), scene) for scene in scenes]
         fp32_ms, int8_ms = (table.get(base(layer), float("nan")) for table in times[name])
         frame, mouth = errors(scenes, expected, frames)
         costs.append(NodeCost(name, layer, frame, mouth, fp32_ms, int8_ms))
@@ -98,32 +81,48 @@ def choose(costs: Sequence[NodeCost], limits: Limits) -> list[NodeCost]:
 
     A layer whose time is unknown counts as one that saves little.
     """
-    worst_first = sorted(costs, key=lambda cost: -cost.mouth_error / saved(cost))
+    worst_first = sorted(costs, key=lambda cost: -share(cost, limits) / saved(cost))
     spare = limits.spare * sum(map(saved, costs))
     kept: list[NodeCost] = []
     for index, cost in enumerate(worst_first):
         spare -= saved(cost)
-        if spare < 0 and limits.allow(worst_first[index:]):
+        if spare < 0 and allowed(worst_first[index:], limits):
             break
         kept.append(cost)
     return kept
+
+
+def allowed(costs: Sequence[NodeCost], limits: Limits) -> bool:
+    """Say whether layers may be int8 together."""
+    frame, mouth = predicted_psnr_db(costs)
+    return frame >= limits.frame_psnr_db and mouth >= limits.mouth_psnr_db
+
+
+def predicted_psnr_db(costs: Sequence[NodeCost]) -> tuple[float, float]:
+    """Return the PSNR of frames and of mouths with all of these layers in int8."""
+    return (
+        decibels(sum(cost.frame_error for cost in costs)),
+        decibels(sum(cost.mouth_error for cost in costs)),
+    )
+
+
+def share(cost: NodeCost, limits: Limits) -> float:
+    """Return how much of what the limits allow a layer takes, of frames and of mouths."""
+    frame, mouth = (10 ** (db / 10) for db in (limits.frame_psnr_db, limits.mouth_psnr_db))
+    return cost.frame_error * frame + cost.mouth_error * mouth
 
 
 def saved(cost: NodeCost) -> float:
     return max(float(np.nan_to_num(cost.saved_ms)), LEAST_MS)
 
 
-def frames_of(sources: Sources, run: Run, scene: Scene, state: Tensors) -> Array:
-    return np.concatenate(list(spoken(sources, run, scene, 0, state)))
+def frames_of(sources: Sources, run: Run, scene: Scene) -> Array:
+    return np.concatenate(list(spoken(sources, run, scene, 0)))
 
 
 def replaced(run: Run, name: str, compute: Callable[[Tensors], Tensors]) -> Run:
     """Run one graph otherwise."""
     return lambda graph, inputs: compute(inputs) if graph == name else run(graph, inputs)
-
-
-def files(model: ModelProto) -> dict[str, bytes]:
-    return {f"{model.graph.name}.onnx": model.SerializeToString()}
 
 
 def errors(

@@ -12,9 +12,10 @@ import numpy as np
 
 from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.converters.chain import torch_run
-from rap_edge.converters.parity import Bound, difference, in_torch
+from rap_edge.converters.parity import in_torch
 from rap_edge.converters.sources import Sources
-from rap_edge.converters.speaking import Array, Run, Tensors, speak
+from rap_edge.converters.speaking import Array, Run, Tensors, initial_state, speak
+from rap_edge.errors import ParityError
 from rap_edge.evaluation.talker import SAMPLE_RATE, Picture, Samples
 from rap_edge.media.recording import read_audio
 from rap_edge.photo import read_photo
@@ -22,7 +23,9 @@ from rap_edge.photo import read_photo
 SPOKEN_S = 1.6
 HEADROOM = 2.0
 """A machine may be off by this much more than the one that made a bundle."""
-LEAST = Bound(1e-3)
+LEAST_RELATIVE, MOST_RELATIVE = 1e-3, 0.3
+LEAST_LEVELS, MOST_LEVELS = 2.0, 96.0
+"""Bounds of tolerances: relative to an output's largest value, and in levels of pictures."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,14 @@ def vectors_of(sources: Sources, example: Example) -> dict[str, dict[str, Array]
 
     hops = offline_features(FeatureSpec.rap(), example.samples[: int(SAMPLE_RATE * SPOKEN_S)])
     latents = config.sampler.window + config.sampler.advance
-    state = {name: v.numpy() for name, v in sources.graphs[3].inputs.items() if "state." in name}
-    for _ in speak(
-        config, watched, fitted(example.picture, config.vae.resolution), hops, latents, 0, state
-    ):
+    state = initial_state(sources.specs["decoder"])
+    picture = fitted(example.picture, config.vae.resolution)
+    for _ in speak(config, watched, picture, hops, latents, 0, state):
         pass
-    for graph in sources.graphs[4:]:
-        side = graph.inputs["image"].shape[1]
-        image = {"image": fitted(example.picture, side)[None]}
-        vectors[graph.name] = {**image, **in_torch(graph, image)}
+    for graph in sources.graphs:
+        if graph.name not in vectors:  # those that find faces
+            image = {"image": fitted(example.picture, graph.inputs["image"].shape[1])[None]}
+            vectors[graph.name] = {**image, **in_torch(graph, image)}
     return vectors
 
 
@@ -88,17 +90,36 @@ def fitted(picture: Picture, side: int) -> Picture:
 def tolerances(
     sources: Sources, vectors: Mapping[str, Mapping[str, Array]], run: Run
 ) -> dict[str, Any]:
-    """Return a variant's ``tolerances`` and ``tolerances_levels``: what it is off by, and more."""
+    """Return a variant's ``tolerances`` and ``tolerances_levels``: what it is off by, and more.
+
+    Raises ParityError for a graph that is off by more than any quantization should be.
+    """
     relative: dict[str, float] = {}
     levels: dict[str, float] = {}
     for graph in sources.graphs:
         values = vectors[graph.name]
-        actual = run(graph.name, values)
+        outputs = run(graph.name, values)
         for name in graph.outputs:
-            off = HEADROOM * difference(graph.name, name, values[name], actual[name], LEAST).value
-            if values[name].dtype == np.uint8:
-                levels[graph.name] = max(2.0, np.ceil(off), levels.get(graph.name, 0.0))
-            else:
-                known = relative.get(graph.name, 0.0)
-                relative[graph.name] = max(LEAST.value, float(f"{off:.2g}"), known)
+            off = distance(outputs[name], values[name])
+            kept, least, most = (
+                (levels, LEAST_LEVELS, MOST_LEVELS)
+                if values[name].dtype == np.uint8
+                else (relative, LEAST_RELATIVE, MOST_RELATIVE)
+            )
+            if not off <= most:
+                raise ParityError(
+                    f"{graph.name}.{name} is off by {off:.3g} (<= {most:g}) on the golden vectors "
+                    "- expected a graph that computes about the same - quantize less of it"
+                )
+            allowed = max(least, float(f"{HEADROOM * off:.2g}"))
+            kept[graph.name] = max(allowed, kept.get(graph.name, 0.0))
     return {"tolerances": relative, "tolerances_levels": levels}
+
+
+def distance(actual: Array, expected: Array) -> float:
+    """Return the largest difference as ``golden.compare`` counts it: levels, or of the largest."""
+    if actual.shape != expected.shape or actual.dtype != expected.dtype:
+        return float("inf")
+    off = np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
+    largest = np.abs(expected.astype(np.float64)).max(initial=0.0)
+    return float(off if expected.dtype == np.uint8 else off / largest)

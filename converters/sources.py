@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 from rap_edge.config import ModelConfig
 from rap_edge.converters.graphs import GraphSource, contract, graphs_of
 from rap_edge.manifest import GraphSpec
-from rap_edge.models.checkpoint import load_checkpoint
+from rap_edge.models.checkpoint import FILES, load_checkpoint
 from rap_edge.models.locator import Locators
 
 
@@ -23,6 +24,10 @@ class Sources:
     config: ModelConfig
     graphs: tuple[GraphSource, ...]
     specs: Mapping[str, GraphSpec]
+    hashes: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of what they were read from
+
+    def graph(self, name: str) -> GraphSource:
+        return next(graph for graph in self.graphs if graph.name == name)
 
 
 def load_sources(checkpoint: Path, locator: Path | None, half: bool) -> Sources:
@@ -37,7 +42,16 @@ def load_sources(checkpoint: Path, locator: Path | None, half: bool) -> Sources:
         for network in (model, locators):
             round_to_half(network)
     graphs = graphs_of(model, locators)
-    return Sources(model.config, graphs, {graph.name: contract(graph) for graph in graphs})
+    hashes = {"checkpoint": digest(*(checkpoint / name for name in FILES))}
+    if locator is not None:
+        hashes["locator"] = digest(locator)
+    specs = {graph.name: contract(graph) for graph in graphs}
+    return Sources(model.config, graphs, specs, hashes)
+
+
+def digest(*files: Path) -> str:
+    """Return the SHA-256 of files, one after the other."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def round_to_half(network: nn.Module | None) -> None:

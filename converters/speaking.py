@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.config import ModelConfig
 from rap_edge.evaluation.talker import Picture, Samples, Talker
 from rap_edge.features import silent_hop
+from rap_edge.manifest import GraphSpec
 from rap_edge.sampling import (
     Chunk,
     Tails,
@@ -85,17 +87,23 @@ def heard(config: ModelConfig, hops: NDArray[np.float32], chunk: Chunk) -> NDArr
     return window[None]
 
 
-def talker_of(config: ModelConfig, run: Run, state: Tensors | None = None) -> Talker:
+def initial_state(decoder: GraphSpec) -> dict[str, Array]:
+    """Return what a decoder is fed at first: zeros, for what it feeds back to itself."""
+    fed_back = (tensor for tensor in decoder.inputs if tensor.name.startswith("state."))
+    return {tensor.name: np.zeros(tensor.shape, tensor.dtype) for tensor in fed_back}
+
+
+def talker_of(config: ModelConfig, run: Run, decoder: GraphSpec) -> Talker:
     """Return what evaluation lets talk: these graphs."""
+
+    state, timeline = initial_state(decoder), config.timeline
+    hidden = timeline.frames_per_latent - 1  # of latent 0, which is one frame
 
     def talk(reference: Picture, samples: Samples, seed: int) -> Iterator[Picture]:
         hops = offline_features(FeatureSpec.rap(), samples)
-        frames = config.timeline.frames(len(samples))
-        stream = speak(config, run, reference, hops, config.timeline.latents(frames), seed, state)
-        hidden = config.timeline.frames_per_latent - 1  # of latent 0, which is one frame
+        frames = timeline.frames(len(samples))
+        stream = speak(config, run, reference, hops, timeline.latents(frames), seed, state)
         shown = (frame for spoken in stream for frame in spoken.frames)
-        for index, frame in enumerate(shown):
-            if hidden <= index < hidden + frames:
-                yield frame
+        yield from islice(shown, hidden, hidden + frames)
 
     return talk

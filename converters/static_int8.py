@@ -8,10 +8,7 @@ layers stay in float.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +21,7 @@ from onnxruntime.quantization.calibrate import CalibrationMethod, create_calibra
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from rap_edge.converters.operators import require_allowed
+from rap_edge.converters.quiet import quiet
 from rap_edge.converters.speaking import Tensors
 from rap_edge.converters.to_onnx import clean, store_half
 
@@ -53,7 +51,7 @@ def calibrate(model: ModelProto, calls: Sequence[Tensors]) -> Calibrated:
 
     The graph must hold its weights as fp32.
     """
-    with TemporaryDirectory() as scratch, hushed():
+    with TemporaryDirectory() as scratch, quiet():
         before, after = Path(scratch, "before.onnx"), Path(scratch, "after.onnx")
         onnx.save(model, before)
         quant_pre_process(before, after, skip_symbolic_shape=True)
@@ -90,7 +88,7 @@ def quantized(
     model = ModelProto()
     model.CopyFrom(calibrated.model)
     name = model.graph.name
-    with hushed():
+    with quiet():
         quantizer = QDQQuantizer(
             model,
             True,  # a scale for each channel
@@ -125,16 +123,3 @@ class Calls(CalibrationDataReader):  # type: ignore[misc]  # it has no types
 
     def get_next(self) -> Any:
         return next(self._calls, None)
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Keep onnxruntime's advice to itself."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rap_edge.converters.graphs import GraphSource
-from rap_edge.converters.mil.library import library, quiet
+from rap_edge.converters.mil.library import library
 from rap_edge.converters.mil.operators import rule_of
 from rap_edge.converters.mil.package import feature, pack
+from rap_edge.converters.quiet import quiet
 
 LEARNED = frozenset(("conv", "linear"))
 """Where the search for what positions are computed from ends."""

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
-
 import numpy as np
 import onnx
 import torch
@@ -16,19 +10,10 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 import rap_edge
 from rap_edge.converters.graphs import GraphSource
 from rap_edge.converters.operators import require_allowed
-from rap_edge.manifest import GraphSpec, TensorSpec
+from rap_edge.converters.quiet import quiet
+from rap_edge.operators import MAX_IR, MAX_OPSET
 
-OPSET = 20
-MAX_IR = 10  # what onnxruntime 1.18 reads
 LEAST_HALVED = 1024  # elements: smaller weights are not worth a node
-
-_DTYPES: dict[int, str] = {
-    TensorProto.FLOAT: "float32",
-    TensorProto.FLOAT16: "float16",
-    TensorProto.UINT8: "uint8",
-    TensorProto.INT32: "int32",
-    TensorProto.INT64: "int64",
-}
 
 
 def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
@@ -39,12 +24,12 @@ def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
     for an operator that not every backend runs.
     """
     module = source.module.eval().requires_grad_(False)
-    with _quiet():
+    with quiet():
         program = torch.onnx.export(
             module,
             tuple(source.inputs.values()),
             dynamo=True,
-            opset_version=OPSET,
+            opset_version=MAX_OPSET,
             input_names=list(source.inputs),
             output_names=list(source.outputs),
             external_data=False,
@@ -60,14 +45,9 @@ def to_onnx(source: GraphSource, half: bool = False) -> ModelProto:
     return model
 
 
-def graph_spec(model: ModelProto) -> GraphSpec:
-    """Read the contract of a converted graph from the graph itself."""
-    weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    return GraphSpec(
-        tuple(_tensor_spec(value) for value in inputs),
-        tuple(_tensor_spec(value) for value in model.graph.output),
-    )
+def serialized(model: ModelProto) -> dict[str, bytes]:
+    """Return a graph as the file ``<graph>.onnx``."""
+    return {f"{model.graph.name}.onnx": model.SerializeToString(deterministic=True)}
 
 
 def store_half(model: ModelProto, within: float = 0.0) -> None:
@@ -113,22 +93,3 @@ def clean(model: ModelProto, name: str) -> None:
     model.doc_string = ""
     model.producer_name, model.producer_version = "rap-edge", rap_edge.__version__
     helper.set_model_props(model, {"rap_edge.graph": name})
-
-
-def _tensor_spec(value: onnx.ValueInfoProto) -> TensorSpec:
-    tensor = value.type.tensor_type
-    shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
-    return TensorSpec(value.name, shape, _DTYPES[tensor.elem_type])
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress, its deprecations and its missing optional packages quiet."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

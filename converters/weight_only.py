@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx import ModelProto
 
 from rap_edge.converters.operators import require_allowed
-from rap_edge.converters.static_int8 import hushed
+from rap_edge.converters.quiet import quiet
 from rap_edge.converters.to_onnx import clean, store_half
 
 BLOCK = 32
@@ -30,7 +30,7 @@ def weight_only(model: ModelProto, bits: int) -> ModelProto:
     settings = DefaultWeightOnlyQuantConfig(
         block_size=BLOCK, is_symmetric=True, accuracy_level=ACCURACY, bits=bits
     )
-    with hushed():
+    with quiet():
         quantizer = MatMulNBitsQuantizer(copy, algo_config=settings)
         quantizer.process()
     result: ModelProto = quantizer.model.model

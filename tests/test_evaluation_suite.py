@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +216,8 @@ def measured_against(variant: Talker, monkeypatch: pytest.MonkeyPatch) -> Qualit
     monkeypatch.setattr(against, "truth_clips", lambda *arguments: clips)
     plan = GatePlan(people=2, seconds=8, long_people=1, long_s=30)
     stage = Stage(Path(), Path(), None, None)  # type: ignore[arg-type]
-    return measure_quality(variant, talker(), stage, PixelMesh(), plan, silent)
+    found = measure_quality({"it": variant}, talker(), stage, PixelMesh(), plan, silent)
+    return found["it"]
 
 
 def test_a_variant_that_is_the_same_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,8 +225,9 @@ def test_a_variant_that_is_the_same_loses_nothing(monkeypatch: pytest.MonkeyPatc
     assert (quality.frame_psnr_db, quality.mouth_psnr_db) == (100.0, 100.0)
     assert quality.mouth_curve_r == pytest.approx(1.0)
     assert quality.lip_sync_r == quality.fp32_lip_sync_r > 0.99
-    assert (quality.people, quality.seconds) == (2, 16)
-    assert GATE.failures(quality) == []
+    assert (quality.people, quality.seconds, quality.long_seconds) == (2, 16, 30)
+    assert GATE.failures(replace(quality, people=6, seconds=36, long_seconds=60)) == []
+    assert len(GATE.failures(quality)) == 3  # too few were looked at, and too briefly
 
 
 def test_a_variant_whose_mouth_trembles_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,9 +239,10 @@ def test_a_variant_whose_mouth_trembles_does_not_pass(monkeypatch: pytest.Monkey
 
 
 def test_every_metric_of_the_gate_can_fail() -> None:
-    good = Quality(40, 35, 0.99, 0.75, 0.75, 0.5, 0.5, 0.1, 0.1, 12, 120.0)
-    bad = Quality(35, 31, 0.97, 0.72, 0.75, 0.7, 0.5, 0.7, 0.1, 12, 120.0)
-    unknown = Quality(*[float("nan")] * 9, 12, 120.0)
+    good = Quality(40, 35, 0.99, 0.75, 0.75, 0.5, 0.5, 0.1, 0.1, 35, 30, 12, 120.0, 1, 60.0)
+    bad = Quality(35, 31, 0.97, 0.72, 0.75, 0.7, 0.5, 0.7, 0.1, 29, 27, 5, 20.0, 0, 50.0)
+    unknown = Quality(*[float("nan")] * 11, 12, 120.0, 1, 60.0)
     assert GATE.failures(good) == []
-    assert len(GATE.failures(bad)) == len(GATE.failures(unknown)) == 6
+    assert len(GATE.failures(bad)) == 12
+    assert len(GATE.failures(unknown)) == 8
     assert "mouth crop PSNR is 31.000 dB (at least 32.000)" in GATE.failures(bad)

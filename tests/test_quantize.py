@@ -16,26 +16,36 @@ from torch import nn
 from rap_edge.bundle import pack_bundles
 from rap_edge.config import TINY
 from rap_edge.converters import quantize as quantizing
-from rap_edge.converters.calibration import CALLED, Observed, Scene, observe
+from rap_edge.converters.calibration import (
+    CALLED,
+    Observed,
+    Scene,
+    cast,
+    condition_of,
+    observe,
+)
 from rap_edge.converters.chain import torch_run
 from rap_edge.converters.graphs import contract, graphs_of
 from rap_edge.converters.half_arithmetic import in_half, positions
 from rap_edge.converters.parity import Bound, compare, require_parity
 from rap_edge.converters.quantize import QuantizePlan, quantize
-from rap_edge.converters.recipes import RECIPES, Job, onnx_files
+from rap_edge.converters.recipes import RECIPES, Job
 from rap_edge.converters.running import run_of
-from rap_edge.converters.sensitivity import Limits, NodeCost, base, choose, measure_costs
+from rap_edge.converters.sensitivity import NodeCost, base, choose, measure_costs
 from rap_edge.converters.sensitivity_report import write_report
 from rap_edge.converters.smoothing import Smoothed, smoothed
-from rap_edge.converters.sources import Sources
+from rap_edge.converters.sources import Sources, digest
 from rap_edge.converters.static_int8 import Calibrated, calibrate, quantized
-from rap_edge.converters.to_onnx import to_onnx
+from rap_edge.converters.to_onnx import serialized, to_onnx
 from rap_edge.converters.weight_only import weight_only
 from rap_edge.errors import ConfigError, QualityError
 from rap_edge.evaluation.regions import Box
-from rap_edge.models.checkpoint import save_checkpoint
+from rap_edge.models.checkpoint import FILES, save_checkpoint
 from rap_edge.models.model import RapModel
+from rap_edge.quantization import JUDGES, CalibrationPlan, Limits
+from rap_edge.training.generate import Portraits
 
+PLAN = CalibrationPlan(people=2, seconds=0.5, seed=7)
 NEAR = Bound(20.0, "decibels")
 """What int8 keeps of a network whose weights are random."""
 
@@ -66,12 +76,12 @@ def scene(seed: int, condition: str = "speech") -> Scene:
 
 @pytest.fixture(scope="module")
 def observed(sources: Sources) -> Observed:
-    return observe(sources, torch_run(sources.graphs), [scene(0), scene(1, "silence")], 7)
+    return observe(sources, torch_run(sources.graphs), [scene(0), scene(1, "silence")], PLAN)
 
 
 @pytest.fixture(scope="module")
 def decoder(sources: Sources, observed: Observed) -> Calibrated:
-    return calibrate(to_onnx(sources.graphs[3]), observed.calls["decoder"])
+    return calibrate(to_onnx(sources.graph("decoder")), observed.calls["decoder"])
 
 
 def test_calibration_sees_every_step_of_every_chunk(observed: Observed) -> None:
@@ -80,20 +90,36 @@ def test_calibration_sees_every_step_of_every_chunk(observed: Observed) -> None:
     assert len(calls["denoiser"]) == TINY.sampler.steps * record.chunks
     times = {call["timestep"].tobytes() for call in calls["denoiser"]}
     assert len(times) == TINY.sampler.steps
-    assert (record.people, record.voices, record.silent_share) == (2, 2, 0.5)
+    assert (record.plan, record.voices, record.silent_share) == (PLAN, 2, 0.5)
+
+
+def test_every_kind_of_sound_without_speech_is_heard() -> None:
+    plan = CalibrationPlan()
+    heard = [condition_of(index, plan) for index in range(plan.people)]
+    assert heard.count("speech") == 9
+    assert [one for one in heard if one != "speech"] == ["silence", "noise", "music"]
+
+
+def test_judges_are_nobody_who_calibrates() -> None:
+    portraits = Portraits(Path(), tuple(map(str, range(60))), np.zeros((60, 478, 3), np.float32))
+    calibrate_ = set(cast(portraits, CalibrationPlan()))
+    judges = cast(portraits, JUDGES, calibrate_)
+    assert len(judges) == 2
+    assert not calibrate_ & set(judges)
+    assert calibrate_ | set(judges) <= set(portraits.people("train"))
 
 
 def test_a_calibration_is_known_by_its_hash(sources: Sources, observed: Observed) -> None:
     run = torch_run(sources.graphs)
-    again = observe(sources, run, [scene(0), scene(1, "silence")], 7)
-    other = observe(sources, run, [scene(0), scene(2, "silence")], 7)
+    again = observe(sources, run, [scene(0), scene(1, "silence")], PLAN)
+    other = observe(sources, run, [scene(0), scene(2, "silence")], PLAN)
     assert again.record == observed.record
     assert other.record.sha256 != observed.record.sha256
 
 
-@pytest.mark.parametrize("graph", [1, 2])
-def test_smoothing_changes_no_result(sources: Sources, observed: Observed, graph: int) -> None:
-    source = sources.graphs[graph]
+@pytest.mark.parametrize("graph", ["audio", "denoiser"])
+def test_smoothing_changes_no_result(sources: Sources, observed: Observed, graph: str) -> None:
+    source = sources.graph(graph)
     smooth = smoothed(source, observed.calls[source.name], 0.5)
     changed = [m for m in smooth.module.modules() if isinstance(m, Smoothed)]
     assert changed
@@ -119,10 +145,10 @@ def test_only_the_chosen_layers_become_int8(sources: Sources, decoder: Calibrate
 
 
 def test_int8_stays_near_torch_on_both_runtimes(sources: Sources, decoder: Calibrated) -> None:
-    files = {"decoder": onnx_files(quantized(decoder, decoder.layers))}
+    files = {"decoder": serialized(quantized(decoder, decoder.layers))}
     for backend in ("onnxruntime", "openvino"):
         run = run_of(backend, sources.specs, files)
-        require_parity(compare(sources.graphs[3], run, NEAR))
+        require_parity(compare(sources.graph("decoder"), run, NEAR))
 
 
 def test_arm_gets_symmetric_int8_activations(decoder: Calibrated) -> None:
@@ -135,7 +161,7 @@ def test_arm_gets_symmetric_int8_activations(decoder: Calibrated) -> None:
 
 
 def test_positions_stay_fp32_in_fp16_graphs(sources: Sources) -> None:
-    source = sources.graphs[3]
+    source = sources.graph("decoder")
     exact = to_onnx(source)
     result = in_half(exact)
     kinds = {tensor.name: tensor.data_type for tensor in result.graph.initializer}
@@ -143,23 +169,23 @@ def test_positions_stay_fp32_in_fp16_graphs(sources: Sources) -> None:
     assert {kinds[node.input[1]] for node in convolutions} == {TensorProto.FLOAT16}
     looked_up = [n.name for n in exact.graph.node if n.op_type == "GridSample"]
     assert set(looked_up) < set(positions(exact))
-    run = run_of("onnxruntime", sources.specs, {"decoder": onnx_files(result)})
+    run = run_of("onnxruntime", sources.specs, {"decoder": serialized(result)})
     require_parity(compare(source, run, Bound(45.0, "decibels")))
 
 
 @pytest.mark.parametrize(("bits", "near"), [(8, 35.0), (4, 12.0)])
 def test_weights_of_few_bits_make_a_graph_small(sources: Sources, bits: int, near: float) -> None:
-    source = sources.graphs[2]
+    source = sources.graph("denoiser")
     exact = to_onnx(source)
     result = weight_only(exact, bits)
     assert any(node.op_type == "MatMulNBits" for node in result.graph.node)
     assert len(result.SerializeToString()) < len(exact.SerializeToString())
-    run = run_of("onnxruntime", sources.specs, {"denoiser": onnx_files(result)})
+    run = run_of("onnxruntime", sources.specs, {"denoiser": serialized(result)})
     require_parity(compare(source, run, Bound(near, "decibels")))
 
 
 def test_every_layer_has_its_cost(sources: Sources, decoder: Calibrated) -> None:
-    files = {graph.name: onnx_files(to_onnx(graph)) for graph in sources.graphs}
+    files = {graph.name: serialized(to_onnx(graph)) for graph in sources.graphs}
     run = run_of("onnxruntime", sources.specs, files)
     costs = measure_costs(sources, run, {"decoder": decoder}, [scene(3)])
     assert tuple(cost.node for cost in costs) == decoder.layers
@@ -214,7 +240,11 @@ def test_a_quantized_bundle_says_how_it_was_made(checkpoint: Path, tmp_path: Pat
     settings = made.bundle.variants[0].quantization
     assert settings is not None
     assert settings.calibration is not None
-    assert (settings.recipe, settings.smoothing, settings.calibration.people) == ("int8", 0.5, 2)
+    assert (settings.recipe, settings.smoothing, settings.activations) == ("int8", 0.5, "uint8")
+    assert (settings.weight_bits, settings.limits, settings.judges) == (8, plan.limits, plan.judges)
+    assert settings.calibration.plan == plan.calibration
+    checkpoints = made.bundle.manifest.provenance["checkpoint"]
+    assert checkpoints == digest(*(checkpoint / name for name in FILES))
     assert len(settings.worst_nodes) == 5
     assert made.bundle.variants[0].requires.isa
     with pytest.raises(QualityError, match=r"onnxruntime/int8 has no measured quality"):
@@ -247,6 +277,6 @@ def test_nncf_makes_openvino_files(checkpoint: Path, tmp_path: Path) -> None:
 
 def test_smoothing_is_left_out_when_asked(sources: Sources, observed: Observed) -> None:
     job = Job(sources, observed.calls)
-    assert replace(job, smoothing=None).smooth_graphs["denoiser"] is sources.graphs[2]
-    assert job.smooth_graphs["denoiser"] is not sources.graphs[2]
-    assert job.smooth_graphs["decoder"] is job.graphs["decoder"] is sources.graphs[3]
+    assert replace(job, smoothing=None).smooth_graphs["denoiser"] is sources.graph("denoiser")
+    assert job.smooth_graphs["denoiser"] is not sources.graph("denoiser")
+    assert job.smooth_graphs["decoder"] is job.graphs["decoder"] is sources.graph("decoder")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rap_edge.converters.mil.elementwise import CAST
-from rap_edge.converters.mil.rule import Rule
+from rap_edge.converters.mil.rule import HELD, Rule
 
 LEVELS = {"int8": (-128, 127), "uint8": (0, 255)}
 
@@ -22,7 +21,7 @@ def quantize(
     least, most = LEVELS[output_dtype]
     levels = torch.round(input / along(scale, input, axis))
     shift = torch.tensor(0.0) if zero_point is None else along(zero_point.float(), input, axis)
-    return (levels + shift).clamp(least, most).to(CAST[output_dtype])
+    return (levels + shift).clamp(least, most).to(HELD[output_dtype])
 
 
 def dequantize(

@@ -8,17 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rap_edge.converters.mil.rule import Rule
+from rap_edge.converters.mil.rule import HELD, Rule
 from rap_edge.errors import NotSupported
-
-CAST = {
-    "bool": torch.bool,
-    "fp16": torch.float32,  # the interpreter rounds
-    "fp32": torch.float32,
-    "int8": torch.int8,
-    "int32": torch.int32,
-    "uint8": torch.uint8,
-}
 
 
 def of_one(function: Callable[[Tensor], Tensor]) -> Rule:
@@ -31,7 +22,7 @@ def of_two(function: Callable[[Tensor, Tensor], Tensor]) -> Rule:
 
 def cast(x: Tensor, dtype: str) -> Tensor:
     """Floats lose their fraction on the way to whole numbers."""
-    return x.to(CAST[dtype])
+    return x.to(HELD[dtype])
 
 
 def clip(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:

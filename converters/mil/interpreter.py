@@ -12,21 +12,11 @@ from torch import Tensor
 
 from rap_edge.converters.mil.library import library
 from rap_edge.converters.mil.operators import rule_of
-from rap_edge.converters.mil.rule import Rule, Value
+from rap_edge.converters.mil.rule import HELD, Rule, Value
 from rap_edge.errors import NotSupported, ParityError
 
 Observe = Callable[[str, Tensor], None]
 """Sees every tensor of a run by its name; floats are float32, rounded as the program holds them."""
-
-HELD = {
-    "bool": torch.bool,
-    "fp16": torch.float32,
-    "fp32": torch.float32,
-    "int8": torch.int8,
-    "int32": torch.int32,
-    "uint8": torch.uint8,
-}
-"""What the program's types are held in here."""
 
 
 @dataclass(frozen=True)

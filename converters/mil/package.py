@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rap_edge.converters.mil.library import library, quiet
+from rap_edge.converters.mil.library import library
+from rap_edge.converters.quiet import quiet
 from rap_edge.errors import ConfigError
 
 Files = Mapping[str, bytes]

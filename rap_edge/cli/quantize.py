@@ -75,14 +75,13 @@ def quantize(
     Its quality is measured by `rap-edge gate`.
     """
     check_choice("--recipe", recipe, NAMES)
-    from rap_edge.converters.calibration import CalibrationPlan
     from rap_edge.converters.quantize import QuantizePlan
     from rap_edge.converters.quantize import quantize as run
     from rap_edge.converters.sensitivity_report import write_report
+    from rap_edge.quantization import JUDGES, CalibrationPlan
 
-    plan = QuantizePlan(CalibrationPlan(people, seconds), smoothing=smoothing or None)
-    if not sensitivity:
-        plan = QuantizePlan(plan.calibration, None, plan.smoothing)
+    judges = JUDGES if sensitivity else None
+    plan = QuantizePlan(CalibrationPlan(people, seconds), judges, smoothing or None)
     with bars() as on_progress:
         made = run(
             checkpoint,

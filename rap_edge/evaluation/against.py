@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rap_edge.evaluation.heldout import truth_clips
-from rap_edge.evaluation.metrics import Curve, Mask, Video, drift, flicker, pearson, psnr
+from rap_edge.evaluation.metrics import Curve, Video, drift, flicker, pearson, psnr
 from rap_edge.evaluation.mouth import FaceMesh, opening
 from rap_edge.evaluation.regions import background, mouth_psnr
 from rap_edge.evaluation.stage import Stage
@@ -54,39 +54,33 @@ class ClipQuality:
 
 
 def measure_quality(
-    variant: Talker,
+    variants: Mapping[str, Talker],
     fp32: Talker,
     stage: Stage,
     mesh: FaceMesh,
     plan: GatePlan,
     on_progress: OnProgress,
-) -> Quality:
-    """Let both talkers say the same held-out clips, and one speak for a minute, and compare."""
+) -> dict[str, Quality]:
+    """Let all talkers say the same held-out clips, and a few speak for a minute, and compare."""
     count = max(plan.people, plan.long_people)
     clips = list(told(truth_clips(stage, count, plan.seconds, mesh), "truth", count, on_progress))
-    found = [
-        clip_quality(clip, variant, fp32, mesh)
-        for clip in told(clips[: plan.people], "against fp32", plan.people, on_progress)
-    ]
-    long = told(clips[: plan.long_people], "a minute", plan.long_people, on_progress)
+    found: dict[str, list[ClipQuality]] = {label: [] for label in variants}
+    for clip in told(clips[: plan.people], "against fp32", plan.people, on_progress):
+        expected = watched(fp32, clip, mesh)
+        for label, talker in variants.items():
+            found[label].append(clip_quality(clip, watched(talker, clip, mesh), expected))
+    drifts: dict[str, list[tuple[float, float]]] = {label: [] for label in variants}
     voices = [clip.samples for clip in clips]
-    drifts = [
-        [minute_drift(clip, long_samples(voices, i, plan.long_s), say) for say in (variant, fp32)]
-        for i, clip in enumerate(long)
-    ]
-    means = {name: average([vars(one)[name] for one in found]) for name in vars(found[0])}
-    return Quality(
-        **means,
-        drift_db=average([own for own, _ in drifts]),
-        fp32_drift_db=average([theirs for _, theirs in drifts]),
-        people=plan.people,
-        seconds=plan.people * plan.seconds,
-    )
+    long = told(clips[: plan.long_people], "a minute", plan.long_people, on_progress)
+    for index, clip in enumerate(long):
+        samples = long_samples(voices, index, plan.long_s)
+        theirs = minute_drift(clip, samples, fp32)
+        for label, talker in variants.items():
+            drifts[label].append((minute_drift(clip, samples, talker), theirs))
+    return {label: summed_up(found[label], drifts[label], plan) for label in variants}
 
 
-def clip_quality(clip: TruthClip, variant: Talker, fp32: Talker, mesh: FaceMesh) -> ClipQuality:
-    still = background(clip.reference_landmarks, clip.reference.shape[0])
-    own, theirs = (watched(talker, clip, mesh, still) for talker in (variant, fp32))
+def clip_quality(clip: TruthClip, own: Seen, theirs: Seen) -> ClipQuality:
     return ClipQuality(
         frame_psnr_db=psnr(theirs.frames, own.frames),
         mouth_psnr_db=mouth_psnr(theirs.frames, own.frames, clip.landmarks),
@@ -98,8 +92,27 @@ def clip_quality(clip: TruthClip, variant: Talker, fp32: Talker, mesh: FaceMesh)
     )
 
 
-def watched(talker: Talker, clip: TruthClip, mesh: FaceMesh, still: Mask) -> Seen:
+def summed_up(
+    clips: Sequence[ClipQuality], drifts: Sequence[tuple[float, float]], plan: GatePlan
+) -> Quality:
+    """Average over clips, and keep the worst."""
+    means = {name: average([vars(one)[name] for one in clips]) for name in vars(clips[0])}
+    return Quality(
+        **means,
+        drift_db=average([own for own, _ in drifts]),
+        fp32_drift_db=average([theirs for _, theirs in drifts]),
+        worst_frame_psnr_db=average([min(clip.frame_psnr_db for clip in clips)]),
+        worst_mouth_psnr_db=average([min(clip.mouth_psnr_db for clip in clips)]),
+        people=plan.people,
+        seconds=plan.people * plan.seconds,
+        long_people=plan.long_people,
+        long_seconds=plan.long_s,
+    )
+
+
+def watched(talker: Talker, clip: TruthClip, mesh: FaceMesh) -> Seen:
     frames = said(talker, clip.reference, clip.samples)
+    still = background(clip.reference_landmarks, clip.reference.shape[0])
     return Seen(frames, opening(mesh.track(frames)), flicker(frames, still))
 
 

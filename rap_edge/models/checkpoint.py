@@ -13,6 +13,9 @@ from rap_edge.config import ModelConfig
 from rap_edge.errors import ConfigError
 from rap_edge.models.model import RapModel
 
+FILES = ("config.json", "model.safetensors")
+"""What a checkpoint folder holds."""
+
 
 def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     """Write a safetensors file beside ``path`` and move it there."""

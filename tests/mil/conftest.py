@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from rap_edge.converters.mil import open_program
-from rap_edge.converters.mil.library import library, quiet
+from rap_edge.converters.mil.library import library
+from rap_edge.converters.quiet import quiet
 from rap_edge.converters.mil.package import pack
 
 Build = Callable[..., Any]  # takes the builder and one variable or two
