@@ -8,7 +8,6 @@ lock, in a temporary file that is flushed to disk and renamed.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,10 +19,11 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from rap_edge.bundle.opened import Bundle, PathLike, open_stored, verify_bundle
-from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, Folder, open_storage
+from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, open_storage
 from rap_edge.bundle.subset import Subset, choose, files_of
-from rap_edge.cache_files import HEAD_LIMIT, Blobs, State, write_whole
-from rap_edge.errors import ConfigError, InvalidBundle
+from rap_edge.cache_files import Blobs, Head, identity_of, write_whole
+from rap_edge.cache_state import State
+from rap_edge.errors import ConfigError, InvalidBundle, NotSupported
 
 DEFAULT_BUDGET_BYTES = 2 << 30
 
@@ -44,6 +44,7 @@ class Installed:
     size: int  # bytes, whether shared with other bundles or not
     current: bool
     last_good: bool
+    damaged: bool = False  # its manifest is not readable, or a file is missing or of another size
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,13 @@ class Cache:
         """Verify a bundle, copy the contents that are missing, and make it the current one.
 
         The one that was current becomes the last good one. Bundles that are neither give way to
-        the budget, the longest unused first. Raises InvalidBundle as `verify_bundle` does, and
-        ConfigError, before anything is copied, if it does not fit.
+        the budget, the longest unused first; those whose manifest is damaged always do. Raises
+        InvalidBundle as `verify_bundle` does, and ConfigError, before anything is copied, if it
+        does not fit.
         """
         bundle = verify_bundle(source, trust, allow_unsigned)
         head = _head(bundle, labels)
-        identity = _identity(head)
+        identity = identity_of(head)
         chosen = [v for v in choose(bundle.manifest, labels) if v in bundle.variants]
         wanted = files_of(bundle.manifest, chosen)
         with self._locked() as state:
@@ -81,11 +83,14 @@ class Cache:
         return self._installed(state, identity)
 
     def open(self, name: str, trust: Iterable[PathLike] = ()) -> Bundle:
-        """Open the current bundle of a name; files are verified as they are read."""
+        """Open the current bundle of a name; files are verified as they are read.
+
+        Raises as `open_bundle` does, NotSupported if no bundle of that name is installed.
+        """
         with self._locked() as state:
             identity = state.current_of(name)
             state.use(identity)
-        return self._bundle(identity, trust)
+        return self._bundle(identity, tuple(trust))
 
     def rollback(self, name: str) -> Installed:
         """Make the last good bundle of a name current again, and the current one the last good.
@@ -106,10 +111,7 @@ class Cache:
         """
         with self._locked() as state:
             identity = state.current_of(name)
-            head = Folder(self._folder(identity))
-            if _identity({n: head.read(n, HEAD_LIMIT) for n in head.sizes()}) != identity:
-                raise InvalidBundle(f"the manifest of {name!r} is damaged: install it again")
-            digests = self._blobs.storage(head).digests
+            digests = {e.path: e.sha256 for e in Head.load(self._folder(identity)).entries}
             damaged = [path for path in digests if not self._blobs.is_whole(digests[path])]
             if damaged and source is None:
                 raise InvalidBundle(
@@ -122,7 +124,7 @@ class Cache:
         return tuple(damaged)
 
     def installed(self) -> tuple[Installed, ...]:
-        """List what is installed, by name, the current one of each first."""
+        """List what is installed, by name, the current one of each first; contents are not read."""
         with self._locked() as state:
             found = [self._installed(state, identity) for identity in state.used]
         return tuple(sorted(found, key=lambda b: (b.name, not b.current, not b.last_good)))
@@ -144,21 +146,30 @@ class Cache:
             state.save(self.root / "state.json")
 
     def _bundle(
-        self, identity: str, trust: Iterable[PathLike] = (), check_signature: bool = True
+        self, identity: str, trust: tuple[PathLike, ...] = (), check_signature: bool = True
     ) -> Bundle:
         folder = self._folder(identity)
-        return open_stored(folder, self._blobs.storage(Folder(folder)), trust, check_signature)
+        storage = self._blobs.storage(Head.load(folder))
+        return open_stored(folder, storage, trust, check_signature, allow_unsigned=not trust)
 
     def _installed(self, state: State, identity: str) -> Installed:
-        bundle = self._bundle(identity, check_signature=False)
+        try:
+            head = Head.load(self._folder(identity))
+        except (InvalidBundle, NotSupported):
+            name, version, labels, entries, damaged = state.name_of(identity), "?", (), (), True
+        else:
+            name, version = head.manifest.name, head.manifest.version
+            labels, entries = tuple(v.label for v in head.variants), head.entries
+            damaged = not all(map(self._blobs.has, entries))
         return Installed(
-            bundle.name,
-            bundle.manifest.version,
+            name,
+            version,
             identity,
-            tuple(variant.label for variant in bundle.variants),
-            sum(bundle.files.values()),
-            state.current.get(bundle.name) == identity,
-            state.last_good.get(bundle.name) == identity,
+            labels,
+            sum(entry.size for entry in entries),
+            state.current.get(name) == identity,
+            state.last_good.get(name) == identity,
+            damaged,
         )
 
     def _make_room(
@@ -166,7 +177,7 @@ class Cache:
     ) -> None:
         """Evict what is longest unused until the new bundle fits; keep current and last good."""
         new = {_digest(bundle, name): size for name, size in wanted.items()}
-        contents = {i: self._contents(i) for i in state.used}
+        contents = self._contents(state)
         keep = state.protected(bundle.name, identity)
         evictable = [i for i in sorted(contents, key=state.used.__getitem__) if i not in keep]
         while (held := _held([*contents.values(), new])) > self.budget_bytes:
@@ -184,9 +195,17 @@ class Cache:
                 shutil.rmtree(folder, ignore_errors=True)
         self._blobs.keep_only({digest for c in contents.values() for digest in c})
 
-    def _contents(self, identity: str) -> dict[str, int]:
-        bundle = self._bundle(identity, check_signature=False)
-        return {_digest(bundle, name): size for name, size in bundle.files.items()}
+    def _contents(self, state: State) -> dict[str, dict[str, int]]:
+        """Read which contents each bundle needs from its manifest; forget what has none."""
+        contents = {}
+        for identity in list(state.used):
+            try:
+                entries = Head.load(self._folder(identity)).entries
+            except (InvalidBundle, NotSupported):
+                state.forget(identity)
+            else:
+                contents[identity] = {entry.sha256: entry.size for entry in entries}
+        return contents
 
 
 def _held(contents: Iterable[Mapping[str, int]]) -> int:
@@ -210,16 +229,12 @@ def _digest(bundle: Bundle, name: str) -> str:
 
 def _head(bundle: Bundle, labels: Sequence[str]) -> dict[str, bytes]:
     """Return manifest and signature as they are, and the subset that will be installed."""
-    sizes = bundle.storage.sizes()
-    head = {n: bundle.storage.read(n, HEAD_LIMIT) for n in (MANIFEST, SIGNATURE) if n in sizes}
+    head = {MANIFEST: bundle.manifest_bytes}
+    if bundle.signature_bytes is not None:
+        head[SIGNATURE] = bundle.signature_bytes
     chosen = [v for v in choose(bundle.manifest, labels) if v in bundle.variants]
     if not chosen:
         raise InvalidBundle(f"{bundle.path} is a part of a bundle, without {', '.join(labels)}")
     if len(chosen) < len(bundle.manifest.variants):
         head[SUBSET] = Subset(tuple(v.label for v in chosen)).to_json().encode("utf-8")
     return head
-
-
-def _identity(head: Mapping[str, bytes]) -> str:
-    digests = "".join(f"{name} {hashlib.sha256(head[name]).hexdigest()}\n" for name in sorted(head))
-    return hashlib.sha256(digests.encode("ascii")).hexdigest()

@@ -1,83 +1,67 @@
-"""The files of the cache: contents by digest, and the state that says what is current."""
+"""The files of the cache: contents by digest, and what each bundle says about itself."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from rap_edge.bundle.storage import MANIFEST, SUBSET, Folder
+from rap_edge.bundle.opened import read_manifest
+from rap_edge.bundle.storage import (
+    BLOCK_BYTES,
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    SUBSET,
+    Folder,
+    flush_folder,
+)
 from rap_edge.bundle.subset import files_of, read_subset
-from rap_edge.errors import InvalidBundle, NotSupported
-from rap_edge.manifest import Manifest
-from rap_edge.strict_json import Mismatch, decode, encode, parse
-
-STATE_VERSION = 1
-HEAD_LIMIT = 1 << 20  # bytes of a manifest, a signature or a subset
+from rap_edge.errors import InvalidBundle
+from rap_edge.manifest import FileEntry, Manifest, Variant
 
 
-@dataclass
-class State:
-    """Which bundle is current for each name, which was before, and how long ago each was used."""
+@dataclass(frozen=True)
+class Head:
+    """What an installed bundle says about itself, read once and compared with its ID."""
 
-    schema_version: int = STATE_VERSION
-    current: dict[str, str] = field(default_factory=dict)  # name -> id
-    last_good: dict[str, str] = field(default_factory=dict)
-    used: dict[str, int] = field(default_factory=dict)  # id -> count of the last use
+    files: Mapping[str, bytes]  # manifest.json, bundle.sig, subset.json
+    manifest: Manifest
+    variants: tuple[Variant, ...]  # that are installed
 
     @classmethod
-    def load(cls, path: Path) -> State:
-        """Read the state, an empty one if there is none; raise InvalidBundle if it is damaged."""
+    def load(cls, folder: Path) -> Head:
+        """Read the head of the bundle whose ID is the folder's name.
+
+        Raises InvalidBundle if anything of it is missing or changed; contents are not looked at.
+        """
         try:
-            return decode(cls, parse(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return cls()
-        except (Mismatch, UnicodeDecodeError) as error:
-            raise InvalidBundle(
-                f"{path} is damaged ({error}): remove the cache's folder and install again"
-            ) from error
+            source = Folder(folder)
+            files = {name: source.read(name, MAX_MANIFEST_BYTES) for name in source.sizes()}
+        except InvalidBundle as error:
+            raise InvalidBundle(f"{error}: install the bundle again") from error
+        if identity_of(files) != folder.name or MANIFEST not in files:
+            raise InvalidBundle(f"{folder} is damaged: install the bundle again")
+        manifest = read_manifest(files[MANIFEST])
+        variants = manifest.variants
+        if SUBSET in files:
+            variants = read_subset(manifest, files[SUBSET])
+        return cls(files, manifest, variants)
 
-    def save(self, path: Path) -> None:
-        write_whole(path, encode(self).encode("utf-8"))
+    @property
+    def entries(self) -> tuple[FileEntry, ...]:
+        """The files that are installed."""
+        wanted = files_of(self.manifest, self.variants)
+        return tuple(entry for entry in self.manifest.files if entry.path in wanted)
 
-    def use(self, identity: str) -> None:
-        self.used[identity] = 1 + max(self.used.values(), default=0)
 
-    def install(self, name: str, identity: str) -> None:
-        """Make a bundle current; the one before it is the last good one."""
-        before = self.current.get(name)
-        if before not in (None, identity):
-            self.last_good[name] = str(before)
-        self.current[name] = identity
-        self.use(identity)
-
-    def current_of(self, name: str) -> str:
-        if name not in self.current:
-            offered = ", ".join(sorted(self.current)) or "nothing"
-            raise NotSupported(f"no bundle {name!r} is installed: there is {offered}")
-        return self.current[name]
-
-    def swap(self, name: str) -> None:
-        current = self.current_of(name)
-        if name not in self.last_good:
-            raise NotSupported(f"there is no bundle {name!r} before the current one to go back to")
-        self.current[name], self.last_good[name] = self.last_good[name], current
-        self.use(self.current[name])
-
-    def protected(self, name: str, identity: str) -> set[str]:
-        """What may not go when ``identity`` is installed: all current and last good, then."""
-        last_good = dict(self.last_good)
-        if self.current.get(name) != identity:
-            last_good.pop(name, None)
-        return {identity, *self.current.values(), *last_good.values()}
-
-    def forget(self, identity: str) -> None:
-        self.used.pop(identity, None)
-        self.last_good = {name: i for name, i in self.last_good.items() if i != identity}
+def identity_of(files: Mapping[str, bytes]) -> str:
+    """Return the ID of a bundle: the SHA-256 of the names and digests of its head."""
+    lines = "".join(f"{name} {hashlib.sha256(files[name]).hexdigest()}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -101,9 +85,19 @@ class Blobs:
 
     def is_whole(self, digest: str) -> bool:
         """Read a content and compare its digest."""
+        found = hashlib.sha256()
         try:
             with self.place(digest).open("rb") as file:
-                return hashlib.sha256(file.read()).hexdigest() == digest
+                while block := file.read(BLOCK_BYTES):
+                    found.update(block)
+        except OSError:
+            return False
+        return found.hexdigest() == digest
+
+    def has(self, entry: FileEntry) -> bool:
+        """Say whether a content of the right size is there, without reading it."""
+        try:
+            return self.place(entry.sha256).stat().st_size == entry.size
         except OSError:
             return False
 
@@ -114,17 +108,9 @@ class Blobs:
                 with suppress(OSError):
                     place.unlink()
 
-    def storage(self, head: Folder) -> BlobStorage:
-        """Show the contents as the files of a bundle; ``head`` holds its manifest."""
-        try:
-            manifest = Manifest.from_json(head.read(MANIFEST, HEAD_LIMIT).decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise InvalidBundle(f"{head.path} is damaged: install the bundle again") from error
-        variants = manifest.variants
-        if SUBSET in head.sizes():
-            variants = read_subset(manifest, head.read(SUBSET, HEAD_LIMIT))
-        digests = {entry.path: entry.sha256 for entry in manifest.files}
-        return BlobStorage(self, head, {n: digests[n] for n in files_of(manifest, variants)})
+    def storage(self, head: Head) -> BlobStorage:
+        """Show the contents as the files of a bundle."""
+        return BlobStorage(self, head.files, {entry.path: entry for entry in head.entries})
 
 
 @dataclass(frozen=True)
@@ -132,22 +118,24 @@ class BlobStorage:
     """The files of one installed bundle (a `rap_edge.bundle.storage.Storage`)."""
 
     blobs: Blobs
-    head: Folder
-    digests: Mapping[str, str]
+    head: Mapping[str, bytes]
+    entries: Mapping[str, FileEntry]
 
     def sizes(self) -> dict[str, int]:
-        places = {name: self.blobs.place(digest) for name, digest in self.digests.items()}
-        found = {name: place.stat().st_size for name, place in places.items() if place.exists()}
-        return {**self.head.sizes(), **found}
+        found = {name: entry.size for name, entry in self.entries.items() if self.blobs.has(entry)}
+        return {**{name: len(content) for name, content in self.head.items()}, **found}
 
     def read(self, name: str, limit: int) -> bytes:
-        digest = self.digests.get(name)
-        if digest is None:
-            return self.head.read(name, limit)
-        return Folder(self.blobs.root).read(f"{digest[:2]}/{digest}", limit)
+        return b"".join(self.blocks(name, limit))
 
-    def view(self, name: str, limit: int) -> bytes:
-        return self.read(name, limit)
+    def blocks(self, name: str, limit: int) -> Iterator[bytes]:
+        if name in self.head:
+            yield self.head[name]
+            return
+        if name not in self.entries:
+            raise InvalidBundle(f"{name} is not installed: install the whole bundle")
+        digest = self.entries[name].sha256
+        yield from Folder(self.blobs.root).blocks(f"{digest[:2]}/{digest}", limit)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -163,9 +151,4 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    flush_folder(path.parent)

@@ -19,6 +19,7 @@ SYSTEMS = ("linux", "macos", "windows")
 RESERVED = ("manifest.json", "bundle.sig", "subset.json")  # never among the files
 MAX_FILES = 256
 MAX_FILE_BYTES = 1 << 30
+MAX_TOTAL_BYTES = 4 << 30  # of all files
 MAX_PATH = 160  # characters
 MAX_NAME = 128  # characters of any other name
 MAX_ELEMENTS = 1 << 28  # of one tensor
@@ -88,6 +89,8 @@ def _check_files(files: tuple[FileEntry, ...]) -> None:
             f"role of {entry.path} is {entry.role!r}: expected one of {', '.join(ROLES)}",
         )
         _check_names(f"licence of {entry.path}", (entry.licence,))
+    total = sum(entry.size for entry in files)
+    _require(total <= MAX_TOTAL_BYTES, f"files have {total} bytes: expected <= {MAX_TOTAL_BYTES}")
     parents = {str(above) for path in seen for above in PurePosixPath(path).parents}
     both = sorted(parents & (seen | set(RESERVED)))
     _require(not both, f"{', '.join(both)} is both a file and a folder")

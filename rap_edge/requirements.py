@@ -8,7 +8,7 @@ from importlib import metadata
 
 from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import Requires, Variant
-from rap_edge.versions import numbers
+from rap_edge.versions import is_below
 
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
@@ -32,7 +32,7 @@ def unmet(requires: Requires) -> list[str]:
         found = _version(package)
         if found is None:
             lacking.append(f"{package} {least} or newer, which is not installed")
-        elif numbers(found) < numbers(least):
+        elif is_below(found, least):
             lacking.append(f"{package} {least} or newer (this is {found})")
     memory_mb = _memory_mb()
     if memory_mb is not None and memory_mb < requires.memory_mb:

@@ -23,7 +23,6 @@ from rap_edge.errors import BadSignature, UntrustedKey
 from rap_edge.keys import PrivateKey, PublicKey, describe, fingerprint
 from rap_edge.strict_json import Mismatch, decode, parse
 
-MAX_SIGNATURE_BYTES = 1 << 18
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

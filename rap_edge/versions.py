@@ -24,6 +24,11 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
+def is_below(found: str, least: str) -> bool:
+    """Say whether a version is below the least one by its numbers; 1.18 and 1.18.0 are equal."""
+    return _bare(numbers(found)) < _bare(numbers(least))
+
+
 def is_older(this: str, other: str) -> bool:
     """Compare two versions; a prerelease is older than its release."""
     return _order(this) < _order(other)
@@ -33,4 +38,11 @@ def _order(text: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str
     release, _, suffix = text.partition("-")
     parts = [part for part in suffix.split(".") if part]
     ids = tuple((not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts)
-    return numbers(release), not parts, ids
+    return _bare(numbers(release)), not parts, ids
+
+
+def _bare(release: tuple[int, ...]) -> tuple[int, ...]:
+    """Drop the zeros at the end."""
+    while release and release[-1] == 0:
+        release = release[:-1]
+    return release

@@ -237,9 +237,34 @@ def test_a_bundle_is_replaced_and_nothing_else_is(folder: Path, tmp_path: Path) 
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "photo.jpg").write_bytes(b"photo")
-    with pytest.raises(InvalidBundle, match="is not a bundle"):
-        write_bundle(precious, manifest_of(), PARTS)
+    for _ in range(2):
+        with pytest.raises(InvalidBundle, match=r"is not a bundle .* by hand"):
+            write_bundle(precious, manifest_of(), PARTS)
+        (precious / MANIFEST).write_bytes((folder / MANIFEST).read_bytes())
     assert names(tmp_path) == ["bundle", "precious"]
+    assert names(precious) == [MANIFEST, "photo.jpg"]
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.rapb"])
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, name: str) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(40):
+        nested = {"x": nested}
+    write_bundle(tmp_path / name, manifest_of(), PARTS)
+    for value in (1 << 64, nested, "x" * (1 << 20), float("nan"), {1, 2}):
+        broken = replace(manifest_of("newer"), provenance={"value": value})
+        with pytest.raises(InvalidBundle):
+            write_bundle(tmp_path / name, broken, PARTS)
+    assert open_bundle(tmp_path / name).name == "small"
+    assert names(tmp_path) == [name]
+
+
+def test_all_files_together_have_a_limit(folder: Path) -> None:
+    edit(folder, lambda m: m["files"].extend(
+        {**m["files"][0], "path": f"f{n}", "size": 1 << 30} for n in range(4)
+    ))  # fmt: skip
+    with pytest.raises(InvalidBundle, match="files have 4294967305 bytes"):
+        open_bundle(folder)
 
 
 def test_a_bundle_that_cannot_be_written_leaves_the_old_one(folder: Path) -> None:

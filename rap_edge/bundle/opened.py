@@ -10,14 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rap_edge import __version__, golden
-from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, Storage, open_storage
-from rap_edge.bundle.subset import MAX_SUBSET_BYTES, files_of, read_subset
+from rap_edge.bundle.storage import (
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    MAX_SIGNATURE_BYTES,
+    MAX_SUBSET_BYTES,
+    SIGNATURE,
+    SUBSET,
+    Storage,
+    open_storage,
+)
+from rap_edge.bundle.subset import files_of, read_subset
 from rap_edge.errors import InvalidBundle, NotSupported, UnsignedBundle
 from rap_edge.graph_policy import check_graph
-from rap_edge.manifest import Manifest, Variant
-from rap_edge.versions import numbers
+from rap_edge.manifest import FileEntry, Manifest, Variant
+from rap_edge.versions import is_below
 
-MAX_MANIFEST_BYTES = 1 << 20
 DEFAULT = Path(__file__).parents[1] / "bundles" / "default"
 THREADS = 4  # that compare digests
 
@@ -33,6 +41,8 @@ class Bundle:
     variants: tuple[Variant, ...] = field(repr=False)  # that are present, best first
     signed_by: str | None  # fingerprint of the trusted key; None if there is no signature
     storage: Storage = field(repr=False, compare=False)
+    manifest_bytes: bytes = field(repr=False, compare=False)  # as they were checked
+    signature_bytes: bytes | None = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -45,7 +55,10 @@ class Bundle:
 
     def read(self, path: str) -> bytes:
         """Read one file of the bundle, or raise InvalidBundle if it is not the listed one."""
-        return bytes(self._verified(path, copied=True))
+        entry = self._entry(path)
+        content = self.storage.read(path, entry.size)
+        self._compare(entry, len(content), hashlib.sha256(content).hexdigest())
+        return content
 
     def read_graph(self, variant: Variant, graph: str) -> dict[str, bytes]:
         """Read the files of one graph, by path and the main file first.
@@ -65,43 +78,51 @@ class Bundle:
 
     def verify(self) -> None:
         """Compare the digest of every file; raise InvalidBundle at the first that differs."""
-
-        def check(path: str) -> None:
-            self._verified(path)
-
         with ThreadPoolExecutor(THREADS) as pool:
-            for _ in pool.map(check, self.files):
+            for _ in pool.map(self._verify, self.files):
                 pass
 
-    def _verified(self, path: str, copied: bool = False) -> bytes | memoryview:
+    def _verify(self, path: str) -> None:
+        entry = self._entry(path)
+        size, digest = 0, hashlib.sha256()
+        for block in self.storage.blocks(path, entry.size):
+            size += len(block)
+            digest.update(block)
+        self._compare(entry, size, digest.hexdigest())
+
+    def _entry(self, path: str) -> FileEntry:
         entry = self.manifest.entry(path)
         if entry is None:
             raise InvalidBundle(f"{path!r} is not listed in {self.path / MANIFEST}")
-        reader = self.storage.read if copied else self.storage.view
-        content = reader(path, entry.size)
-        if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
+        return entry
+
+    def _compare(self, entry: FileEntry, size: int, digest: str) -> None:
+        if (size, digest) != (entry.size, entry.sha256):
             raise InvalidBundle(
-                f"{self.path / path} is not the file that the manifest lists "
-                f"({len(content)} of {entry.size} bytes, or other content): get the bundle again"
+                f"{self.path / entry.path} is not the file that the manifest lists "
+                f"({size} of {entry.size} bytes, or other content): get the bundle again"
             )
-        return content
 
 
-def open_bundle(path: PathLike | None = None, trust: Iterable[PathLike] = ()) -> Bundle:
+def open_bundle(
+    path: PathLike | None = None, trust: Iterable[PathLike] = (), allow_unsigned: bool = False
+) -> Bundle:
     """Open the bundle in a folder or a ``.rapb`` file, or the default one.
-
-    A bundle without a signature is taken as it is; one that has a signature must have a right one.
 
     Args:
         path: the folder or file; None is the bundle that comes with the package.
-        trust: public keys (PEM files) to trust instead of the project's.
+        trust: public keys (PEM files) to trust instead of the project's. Whoever names keys asks
+            for a signature; without any a bundle that nobody signed is taken as it is.
+        allow_unsigned: take a bundle that nobody signed although keys are named.
 
-    Raises InvalidBundle if it is damaged, incomplete or not a bundle; BadSignature or UntrustedKey,
-    which are InvalidBundle too, for its signature; NotSupported if it asks for a newer rap-edge.
-    Contents are verified as they are read.
+    A signature that is there must be right in any case. Raises InvalidBundle if the bundle is
+    damaged, incomplete or none; UnsignedBundle, BadSignature or UntrustedKey, which are
+    InvalidBundle too, for its signature; NotSupported if it asks for a newer rap-edge. Contents are
+    verified as they are read.
     """
-    place = DEFAULT if path is None else Path(path)
-    return open_stored(place, open_storage(place, links_allowed=path is None), trust)
+    place, trust = DEFAULT if path is None else Path(path), tuple(trust)
+    storage = open_storage(place, links_allowed=path is None)
+    return open_stored(place, storage, trust, allow_unsigned=allow_unsigned or not trust)
 
 
 def verify_bundle(
@@ -111,12 +132,9 @@ def verify_bundle(
 
     Raises UnsignedBundle, BadSignature or UntrustedKey where the signature is what is wrong.
     """
-    bundle = open_bundle(path, trust)
-    if bundle.signed_by is None and not allow_unsigned:
-        raise UnsignedBundle(
-            f"{bundle.path} has no signature: expected {SIGNATURE} by a trusted key; get it from "
-            "its publisher, or allow it with --allow-unsigned"
-        )
+    place = DEFAULT if path is None else Path(path)
+    storage = open_storage(place, links_allowed=path is None)
+    bundle = open_stored(place, storage, trust, allow_unsigned=allow_unsigned)
     bundle.verify()
     graphs = {path: (v, graph) for v in bundle.variants for graph, path in v.files.items()}
     for variant, graph in graphs.values():
@@ -126,26 +144,45 @@ def verify_bundle(
 
 
 def open_stored(
-    path: Path, storage: Storage, trust: Iterable[PathLike] = (), check_signature: bool = True
+    path: Path,
+    storage: Storage,
+    trust: Iterable[PathLike] = (),
+    check_signature: bool = True,
+    allow_unsigned: bool = True,
 ) -> Bundle:
     """Open a bundle whose files lie in ``storage``; ``path`` names it in messages."""
     sizes = storage.sizes()
     if MANIFEST not in sizes:
         raise InvalidBundle(f"{path} has no {MANIFEST}: it is not a bundle")
     content = storage.read(MANIFEST, MAX_MANIFEST_BYTES)
-    try:
-        manifest = Manifest.from_json(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidBundle(f"{path / MANIFEST} is not UTF-8 text: get it again") from error
+    manifest = read_manifest(content)
+    signature = storage.read(SIGNATURE, MAX_SIGNATURE_BYTES) if SIGNATURE in sizes else None
     signed_by = None
-    if check_signature and SIGNATURE in sizes:
-        signed_by = _check_signature(storage, manifest, content, trust)
+    if check_signature and signature is not None:
+        signed_by = _check_signature(signature, manifest, content, trust)
+    if signature is None and not allow_unsigned:
+        raise UnsignedBundle(
+            f"{path} has no signature: expected {SIGNATURE} by a trusted key; get it from "
+            "its publisher, or allow it with --allow-unsigned"
+        )
     _check_runtime(manifest)
     variants = manifest.variants
     if SUBSET in sizes:
         variants = read_subset(manifest, storage.read(SUBSET, MAX_SUBSET_BYTES))
     _check_listing(path, sizes, files_of(manifest, variants))
-    return Bundle(path, manifest, variants, signed_by, storage)
+    return Bundle(path, manifest, variants, signed_by, storage, content, signature)
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """Parse and check the bytes of ``manifest.json``; raise as `Manifest.from_json` does."""
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise InvalidBundle(
+            f"{MANIFEST} has {len(content)} bytes: expected {MAX_MANIFEST_BYTES} at most"
+        )
+    try:
+        return Manifest.from_json(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidBundle(f"{MANIFEST} is not UTF-8 text: get the bundle again") from error
 
 
 def digests_of(manifest: Manifest, content: bytes) -> dict[str, str]:
@@ -155,17 +192,16 @@ def digests_of(manifest: Manifest, content: bytes) -> dict[str, str]:
 
 
 def _check_signature(
-    storage: Storage, manifest: Manifest, content: bytes, trust: Iterable[PathLike]
+    signature: bytes, manifest: Manifest, content: bytes, trust: Iterable[PathLike]
 ) -> str:
     from rap_edge import signing  # cryptography is loaded for bundles that are signed
     from rap_edge.keys import trusted_keys
 
-    signature = storage.read(SIGNATURE, signing.MAX_SIGNATURE_BYTES)
     return signing.verify(signature, digests_of(manifest, content), trusted_keys(trust))
 
 
 def _check_runtime(manifest: Manifest) -> None:
-    if numbers(manifest.minimum_runtime) > numbers(__version__):
+    if is_below(__version__, manifest.minimum_runtime):
         raise NotSupported(
             f"bundle {manifest.name!r} needs rap-edge {manifest.minimum_runtime} or newer and this "
             f"is {__version__}: pip install --upgrade rap-edge"

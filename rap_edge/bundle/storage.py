@@ -16,6 +16,10 @@ from rap_edge.manifest_check import RESERVED
 
 MANIFEST, SIGNATURE, SUBSET = RESERVED
 SUFFIX = ".rapb"
+MAX_MANIFEST_BYTES = 1 << 20
+MAX_SIGNATURE_BYTES = 1 << 18
+MAX_SUBSET_BYTES = 1 << 14
+BLOCK_BYTES = 1 << 20
 MAX_FOLDERS = 4 * MAX_MEMBERS
 
 
@@ -28,8 +32,8 @@ class Storage(Protocol):
     def read(self, name: str, limit: int) -> bytes:
         """Read a file of at most ``limit`` bytes into memory of its own."""
 
-    def view(self, name: str, limit: int) -> bytes | memoryview:
-        """Return a file of at most ``limit`` bytes, without a copy where that can be."""
+    def blocks(self, name: str, limit: int) -> Iterator[bytes | memoryview]:
+        """Yield a file of at most ``limit`` bytes in pieces that memory has room for."""
 
 
 def open_storage(path: Path, links_allowed: bool = False) -> Storage:
@@ -70,24 +74,36 @@ class Folder:
         return found
 
     def read(self, name: str, limit: int) -> bytes:
-        place = self.path
-        try:
-            for part in name.split("/")[:-1]:
-                place = place / part
-                if not stat.S_ISDIR(place.lstat().st_mode):
-                    raise InvalidBundle(f"{place} is a link: a bundle holds plain files only")
-            place = self.path / name
-            with _open(place, getattr(os, "O_NOFOLLOW", 0)) as file:
-                self._require_plain(place, os.fstat(file.fileno()))
-                content = file.read(limit + 1)
-        except OSError as error:
-            raise InvalidBundle(f"{place} cannot be read ({error.strerror})") from error
-        if len(content) > limit:
-            raise InvalidBundle(f"{place} has more than {limit} bytes: get the bundle again")
-        return content
+        return b"".join(self.blocks(name, limit))
 
-    def view(self, name: str, limit: int) -> bytes:
-        return self.read(name, limit)
+    def blocks(self, name: str, limit: int) -> Iterator[bytes]:
+        left = limit
+        try:
+            with self._opened(name) as file:
+                while block := file.read(BLOCK_BYTES):
+                    left -= len(block)
+                    if left < 0:
+                        raise InvalidBundle(
+                            f"{self.path / name} has more than {limit} bytes: get the bundle again"
+                        )
+                    yield block
+        except OSError as error:
+            raise InvalidBundle(f"{self.path / name} cannot be read ({error.strerror})") from error
+
+    def _opened(self, name: str) -> BinaryIO:
+        place = self.path
+        for part in name.split("/")[:-1]:
+            place = place / part
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                raise InvalidBundle(f"{place} is a link: a bundle holds plain files only")
+        place = self.path / name
+        file = _open(place, getattr(os, "O_NOFOLLOW", 0))
+        try:
+            self._require_plain(place, os.fstat(file.fileno()))
+        except InvalidBundle:
+            file.close()
+            raise
+        return file
 
     def _require_plain(self, place: Path, status: os.stat_result) -> None:
         if stat.S_ISLNK(status.st_mode):
@@ -137,8 +153,9 @@ class Archive:
         self.members[name].check(memoryview(copy))
         return copy
 
-    def view(self, name: str, limit: int) -> memoryview:
-        return self._find(name, limit).content(self.content)
+    def blocks(self, name: str, limit: int) -> Iterator[memoryview]:
+        """Yield the whole content without a copy."""
+        yield self._find(name, limit).content(self.content)
 
     def _find(self, name: str, limit: int) -> Member:
         member = self.members.get(name)
@@ -147,6 +164,16 @@ class Archive:
         if member.size > limit:
             raise InvalidBundle(f"{name} in {self.path} has more than {limit} bytes")
         return member
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _open(place: Path, flags: int = 0) -> BinaryIO:

@@ -13,8 +13,6 @@ from rap_edge.errors import InvalidBundle
 from rap_edge.manifest import Manifest, Variant
 from rap_edge.strict_json import Mismatch, decode, encode, parse
 
-MAX_SUBSET_BYTES = 1 << 14
-
 
 @dataclass(frozen=True)
 class Subset:

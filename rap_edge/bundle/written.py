@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,16 +14,23 @@ from typing import TYPE_CHECKING
 
 from rap_edge.archive import build
 from rap_edge.bundle.opened import (
-    MAX_MANIFEST_BYTES,
     Bundle,
     PathLike,
     digests_of,
     open_bundle,
     open_stored,
+    read_manifest,
 )
-from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, SUFFIX, open_storage
+from rap_edge.bundle.storage import (
+    MANIFEST,
+    SIGNATURE,
+    SUBSET,
+    SUFFIX,
+    flush_folder,
+    open_storage,
+)
 from rap_edge.bundle.subset import Subset, choose, files_of
-from rap_edge.errors import InvalidBundle
+from rap_edge.errors import InvalidBundle, NotSupported
 from rap_edge.manifest import FileEntry, Manifest, check_path
 
 if TYPE_CHECKING:
@@ -48,9 +56,8 @@ def write_bundle(out: PathLike, manifest: Manifest, parts: Mapping[str, Part]) -
     target = Path(out)
     entries = tuple(_entry(path, parts[path]) for path in sorted(parts))
     complete = replace(manifest, files=entries)
-    complete.check()
     contents = {path: part.content for path, part in parts.items()}
-    write_files(target, {MANIFEST: complete.to_json().encode("utf-8"), **contents})
+    write_files(target, {MANIFEST: _manifest_bytes(complete), **contents})
     return open_bundle(target)
 
 
@@ -68,16 +75,16 @@ def sign_bundle(path: PathLike, key: PrivateKey) -> None:
     if SUBSET in storage.sizes():
         raise InvalidBundle(f"{target} is a part of a bundle: sign the whole one")
     bundle.verify()
-    manifest = storage.read(MANIFEST, MAX_MANIFEST_BYTES)
-    signature = sign(bundle.name, digests_of(bundle.manifest, manifest), key)
+    signature = sign(bundle.name, digests_of(bundle.manifest, bundle.manifest_bytes), key)
     if target.is_dir():
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
             new = Path(scratch) / SIGNATURE
-            new.write_bytes(signature)
+            _write_file(new, [signature])
             new.replace(target / SIGNATURE)
+        flush_folder(target)
         return
     contents = {name: bundle.read(name) for name in bundle.files}
-    write_files(target, {MANIFEST: manifest, SIGNATURE: signature, **contents})
+    write_files(target, {MANIFEST: bundle.manifest_bytes, SIGNATURE: signature, **contents})
 
 
 def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) -> Bundle:
@@ -92,9 +99,9 @@ def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) ->
         raise InvalidBundle(f"{bundle.path} is a part of a bundle, without {', '.join(missing)}")
     chosen = tuple(variant for variant in chosen if variant in bundle.variants)
     files = {name: bundle.read(name) for name in files_of(bundle.manifest, chosen)}
-    for name in (MANIFEST, SIGNATURE):
-        if name in bundle.storage.sizes():
-            files[name] = bundle.storage.read(name, MAX_MANIFEST_BYTES)
+    files[MANIFEST] = bundle.manifest_bytes
+    if bundle.signature_bytes is not None:
+        files[SIGNATURE] = bundle.signature_bytes
     if len(chosen) < len(bundle.manifest.variants):
         subset = Subset(tuple(variant.label for variant in chosen))
         files[SUBSET] = subset.to_json().encode("utf-8")
@@ -104,25 +111,54 @@ def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) ->
 
 
 def write_files(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files of a bundle to ``target``, whole or not at all."""
-    if (target.exists() or target.is_symlink()) and not _replaceable(target):
-        raise InvalidBundle(f"{target} exists and is not a bundle: choose another name")
+    """Write the files of a bundle to ``target``, whole or not at all.
+
+    A ``.rapb`` is replaced at once. A folder cannot be: if the machine stops between two renames,
+    the old bundle is left whole under ``.NAME.*/old`` beside it, the new one under ``.NAME.*/new``.
+    """
+    if target.is_symlink() or target.exists():
+        _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         if target.suffix == SUFFIX:
-            with new.open("wb") as file:
-                file.writelines(build(files))
+            _write_file(new, build(files))
         else:
             _write_folder(new, files)
-        _swap(new, target, old)
+        if target.is_dir() or new.is_dir():
+            _swap(new, target, old)
+        else:
+            new.replace(target)
+        flush_folder(target.parent)
+
+
+def _manifest_bytes(manifest: Manifest) -> bytes:
+    """Encode a manifest; raise InvalidBundle unless it can be read again."""
+    try:
+        content = manifest.to_json().encode("utf-8")
+    except (ValueError, TypeError, RecursionError) as error:  # NaN, or what JSON has no form for
+        raise InvalidBundle(
+            f"the manifest cannot be written ({error}): expected JSON with finite numbers; "
+            "mend provenance and quality"
+        ) from error
+    read_manifest(content)
+    return content
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     for path, content in files.items():
         destination = folder / path
         destination.parent.mkdir(parents=True, exist_ok=True)
-        destination.write_bytes(content)
+        _write_file(destination, [content])
+    for place in [folder, *(place for place in folder.rglob("*") if place.is_dir())]:
+        flush_folder(place)
+
+
+def _write_file(path: Path, pieces: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _entry(path: str, part: Part) -> FileEntry:
@@ -131,16 +167,19 @@ def _entry(path: str, part: Part) -> FileEntry:
     return FileEntry(path, len(part.content), digest, part.role, part.licence)
 
 
-def _replaceable(target: Path) -> bool:
+def _require_replaceable(target: Path) -> None:
+    """Raise InvalidBundle unless ``target`` is an empty folder, or a bundle and nothing else."""
     if target.is_symlink():
-        return False
-    if target.is_dir():
-        return (target / MANIFEST).is_file() or not any(target.iterdir())
+        raise InvalidBundle(f"{target} is a link: choose another name")
+    if target.is_dir() and not any(target.iterdir()):
+        return
     try:
-        open_storage(target)
-    except InvalidBundle:
-        return False
-    return True
+        open_stored(target, open_storage(target), check_signature=False)
+    except (InvalidBundle, NotSupported) as error:
+        raise InvalidBundle(
+            f"{target} exists and is not a bundle that could be replaced ({error}): choose another "
+            "name, or remove it by hand if it is an old or damaged bundle"
+        ) from error
 
 
 def _swap(new: Path, target: Path, old: Path) -> None:

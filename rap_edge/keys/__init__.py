@@ -72,7 +72,7 @@ def make_key_pair(private: Path) -> tuple[Path, PublicKey]:
     """Write a new private key, readable by its owner only, and its public half beside it.
 
     Returns the path of the public half, ``NAME.pub.pem``. Raises FileExistsError rather than
-    write over a file.
+    write over a file, and leaves neither half behind then.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     public = private.with_name(private.name.removesuffix(".pem") + ".pub.pem")
@@ -81,19 +81,24 @@ def make_key_pair(private: Path) -> tuple[Path, PublicKey]:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    for path, content, mode in (
-        (public, public_pem(key.public_key()), 0o644),
-        (private, pem, 0o600),
-    ):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(path, flags, mode), "wb") as file:
-            file.write(content)
+    _write_new(private, pem, 0o600)
+    try:
+        _write_new(public, public_pem(key.public_key()), 0o644)
+    except BaseException:
+        private.unlink()
+        raise
     return public, key.public_key()
 
 
 def describe(keys: Mapping[str, PublicKey]) -> str:
     """Name keys by the beginnings of their fingerprints."""
     return ", ".join(hint[:16] for hint in keys)
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(content)
 
 
 def _read(path: Path) -> bytes:

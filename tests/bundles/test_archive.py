@@ -83,7 +83,7 @@ def test_files_of_an_archive_are_not_copied_to_compare_them(
     rapb: Path, trusted: list[Path]
 ) -> None:
     bundle = open_bundle(rapb, trusted)
-    view = bundle.storage.view("card.md", 1 << 20)
+    (view,) = bundle.storage.blocks("card.md", 1 << 20)
     assert isinstance(view, memoryview)
     assert view.readonly
     assert bytes(view) == bundle.read("card.md")

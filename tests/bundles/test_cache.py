@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +116,52 @@ def test_a_damaged_content_is_not_read_and_installing_mends(
     cache.open("sample").verify()
 
 
+def test_a_missing_content_is_listed_and_installing_mends(
+    cache: Cache, versions: list[Path]
+) -> None:
+    cache.install(versions[0], allow_unsigned=True)
+    for place in blobs(cache):
+        place.unlink()
+    assert [bundle.damaged for bundle in cache.installed()] == [True]
+    assert cache.install(versions[1], allow_unsigned=True).current
+    assert not cache.install(versions[0], allow_unsigned=True).damaged
+    cache.open("sample").verify()
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "more", "other"])
+def test_a_damaged_manifest_is_listed_and_installing_mends(
+    cache: Cache, versions: list[Path], damage: str
+) -> None:
+    for version in versions[:2]:
+        installed = cache.install(version, allow_unsigned=True)
+    folder = cache.root / "bundles" / installed.id
+    text = (folder / "manifest.json").read_bytes()
+    if damage == "gone":
+        shutil.rmtree(folder)
+    elif damage == "more":
+        (folder / "more").touch()
+    else:
+        changed = text[:99] if damage == "cut" else text.replace(b"2.0.0", b"2.0.1")
+        (folder / "manifest.json").write_bytes(changed)
+    assert [(b.version, b.damaged) for b in cache.installed()] == [("?", True), ("1.0.0", False)]
+    with pytest.raises(InvalidBundle, match="install"):
+        cache.open("sample")
+    other = Cache(cache.root)
+    assert not other.install(versions[1], allow_unsigned=True).damaged
+    marks = [(b.version, b.current, b.last_good, b.damaged) for b in cache.installed()]
+    assert marks == [("2.0.0", True, False, False), ("1.0.0", False, True, False)]
+    cache.open("sample").verify()
+
+
+def test_a_damaged_current_bundle_gives_way_to_the_last_good_one(
+    cache: Cache, versions: list[Path]
+) -> None:
+    first, second = (cache.install(v, allow_unsigned=True) for v in versions[:2])
+    (cache.root / "bundles" / second.id / "manifest.json").write_bytes(b"{")
+    cache.install(versions[2], allow_unsigned=True)
+    assert cache.rollback("sample").id == first.id
+
+
 def test_the_budget_takes_the_longest_unused_never_current_or_last_good(
     cache: Cache, versions: list[Path]
 ) -> None:
@@ -158,4 +205,7 @@ def test_a_damaged_state_is_said(cache: Cache, sample: Sample, versions: list[Pa
     cache.install(versions[0], allow_unsigned=True)
     (cache.root / "state.json").write_text(json.dumps({"current": 7}))
     with pytest.raises(InvalidBundle, match=r"state\.json is damaged"):
+        cache.installed()
+    (cache.root / "state.json").write_text(json.dumps({"schema_version": 2, "more": 7}))
+    with pytest.raises(NotSupported, match="schema_version 2: expected 1"):
         cache.installed()

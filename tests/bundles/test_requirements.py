@@ -12,7 +12,7 @@ from rap_edge.bundle import Part, open_bundle, write_bundle
 from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import Requires
 from rap_edge.requirements import unmet
-from rap_edge.versions import is_least, is_older, is_semver
+from rap_edge.versions import is_below, is_least, is_older, is_semver
 
 
 def test_what_is_empty_is_not_asked_for() -> None:
@@ -63,3 +63,10 @@ def test_what_is_a_version() -> None:
     assert not any(map(is_semver, ("1.0", "01.0.0", "1.0.0\n", "1.0.0-", "\u0661.0.0")))
     assert all(map(is_least, ("1", "1.18", "2026.4.1")))
     assert not any(map(is_least, ("", "1.", "v1", "1.2.3.4.5")))
+
+
+def test_zeros_at_the_end_do_not_count() -> None:
+    assert not is_below("1.18", "1.18.0")
+    assert not is_below("1.18.0", "1.18")
+    assert is_below("1.18", "1.18.0.1")
+    assert is_below("1.9+cu12", "1.18")

@@ -16,10 +16,12 @@ from rap_edge.bundle import (
     DEFAULT,
     MANIFEST,
     SIGNATURE,
+    extract_bundle,
     open_bundle,
     sign_bundle,
     verify_bundle,
 )
+from rap_edge.cache import Cache
 from rap_edge.errors import BadSignature, ConfigError, InvalidBundle, UnsignedBundle, UntrustedKey
 from rap_edge.keys import (
     PROJECT,
@@ -61,6 +63,36 @@ def test_opening_takes_an_unsigned_bundle_and_no_wrong_signature(
     assert open_bundle(folder).signed_by is None
 
 
+def test_whoever_names_keys_asks_for_a_signature(
+    folder: Path, trusted: list[Path], tmp_path: Path
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    (folder / SIGNATURE).unlink()
+    cache.install(folder, trust=trusted, allow_unsigned=True)
+    for opened in (
+        lambda: open_bundle(folder, trusted),
+        lambda: open_bundle(folder, iter(trusted)),
+        lambda: cache.open("sample", trusted),
+        lambda: rap_edge.open(folder, trust=trusted),
+    ):
+        with pytest.raises(UnsignedBundle, match="has no signature"):
+            opened()
+    assert open_bundle(folder, trusted, allow_unsigned=True).signed_by is None
+    assert cache.open("sample").signed_by is None
+
+
+def test_what_was_verified_is_what_is_copied(
+    folder: Path, trusted: list[Path], tmp_path: Path
+) -> None:
+    bundle = open_bundle(folder, trusted)
+    manifest, signature = ((folder / name).read_bytes() for name in (MANIFEST, SIGNATURE))
+    (folder / MANIFEST).write_bytes(b"other")
+    (folder / SIGNATURE).write_bytes(b"other")
+    copy = extract_bundle(bundle, tmp_path / "copy").path
+    assert (copy / MANIFEST).read_bytes() == manifest
+    assert (copy / SIGNATURE).read_bytes() == signature
+
+
 def test_the_default_bundle_is_signed_by_the_project() -> None:
     assert verify_bundle().signed_by == fingerprint(read_public_key(PROJECT))
     assert list(trusted_keys()) == [open_bundle().signed_by]
@@ -95,6 +127,10 @@ def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
     assert fingerprint(read_private_key(tmp_path / "key.pem").public_key()) == fingerprint(key)
     with pytest.raises(FileExistsError):
         make_key_pair(tmp_path / "key.pem")
+    (tmp_path / "other.pub.pem").touch()
+    with pytest.raises(FileExistsError):
+        make_key_pair(tmp_path / "other.pem")
+    assert not (tmp_path / "other.pem").exists()
 
 
 def test_what_is_no_key_is_refused_by_name(tmp_path: Path) -> None:
