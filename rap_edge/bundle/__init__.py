@@ -5,7 +5,7 @@ reach a backend as the verified bytes, never as a path. docs/bundle-format.md is
 """
 
 from rap_edge.bundle.difference import Change, Comparison, compare_bundles
-from rap_edge.bundle.merge import Papers, pack_bundles, require_quality
+from rap_edge.bundle.merge import Papers, pack_bundles, require_one_model, require_quality
 from rap_edge.bundle.opened import DEFAULT, Bundle, open_bundle, verify_bundle
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET
 from rap_edge.bundle.written import Part, extract_bundle, sign_bundle, write_bundle
@@ -24,6 +24,7 @@ __all__ = [
     "extract_bundle",
     "open_bundle",
     "pack_bundles",
+    "require_one_model",
     "require_quality",
     "sign_bundle",
     "verify_bundle",

@@ -13,11 +13,12 @@ from rap_edge.bundle.opened import Bundle, PathLike
 from rap_edge.bundle.placing import place_graphs
 from rap_edge.bundle.written import Part, write_bundle
 from rap_edge.errors import ConfigError, InvalidBundle, QualityError
-from rap_edge.manifest import Variant
+from rap_edge.manifest import Manifest, Variant
 from rap_edge.quality import GATE, Gate
 from rap_edge.versions import is_older
 
-EXACT = ("fp32",)  # precisions whose fidelity is held by parity, without a measured quality
+EXACT = ("fp32",)  # precisions whose fidelity is held by parity, if nothing is quantized
+WEIGHTS = ("checkpoint", "locator")  # keys of the provenance that say what was converted
 PAPERS = ("card", "licence", "document")
 
 
@@ -44,7 +45,8 @@ def pack_bundles(
     that are not of one model; ConfigError for a paper that cannot be read.
     """
     papers = papers or Papers()
-    _require_one_model(bundles)
+    require_one_model(bundles)
+    _require_own_labels(bundles)
     variants = tuple(variant for bundle in bundles for variant in bundle.variants)
     for variant in variants:
         require_quality(variant, gate)
@@ -60,7 +62,7 @@ def pack_bundles(
         card="card.md" if papers.card else _first([b.manifest.card for b in bundles]),
         golden="golden.npz" if papers.golden else _first([b.manifest.golden for b in bundles]),
     )
-    written = {**_taken(bundles, papers), **_given(papers), **parts}
+    written = {**_taken(bundles, papers), **_given(papers, _licence(first)), **parts}
     if manifest.golden is not None:
         golden.read(written[manifest.golden].content, manifest.graphs)
     return write_bundle(out, manifest, written)
@@ -68,12 +70,12 @@ def pack_bundles(
 
 def require_quality(variant: Variant, gate: Gate = GATE) -> None:
     """Raise QualityError if a variant that is not exact loses more than the gate allows."""
-    if variant.precision in EXACT:
+    if variant.precision in EXACT and variant.quantization is None:
         return
     if variant.quality is None:
         raise QualityError(
             f"variant {variant.label} has no measured quality: expected one, because it is not "
-            f"{' or '.join(EXACT)}; measure it with `rap-edge quantize` or `rap-edge evaluate`"
+            f"plain {' or '.join(EXACT)}; measure it with `rap-edge gate`"
         )
     failures = gate.failures(variant.quality)
     if failures:
@@ -85,9 +87,10 @@ def require_quality(variant: Variant, gate: Gate = GATE) -> None:
         )
 
 
-def _require_one_model(bundles: Sequence[Bundle]) -> None:
+def require_one_model(bundles: Sequence[Bundle]) -> None:
+    """Raise InvalidBundle unless all bundles are of one contract, converted from one checkpoint."""
     if not bundles:
-        raise InvalidBundle("nothing to pack: expected one bundle or more")
+        raise InvalidBundle("there is no bundle: expected one or more")
     first = bundles[0]
     for other in bundles[1:]:
         for what in ("name", "config", "features", "graphs"):
@@ -97,6 +100,18 @@ def _require_one_model(bundles: Sequence[Bundle]) -> None:
                     f"{first.path} and {other.path} are not of one model: {_differing(what, ours)} "
                     f"differs from {_differing(what, theirs)}; convert both from one checkpoint"
                 )
+    for what in WEIGHTS:
+        said = [b for b in bundles if what in b.manifest.provenance]
+        for other in said[1:]:
+            ours, theirs = (b.manifest.provenance[what] for b in (said[0], other))
+            if ours != theirs:
+                raise InvalidBundle(
+                    f"{said[0].path} was made of {_differing(what, ours)} and {other.path} of "
+                    f"{_differing(what, theirs)}: expected one; convert both from it"
+                )
+
+
+def _require_own_labels(bundles: Sequence[Bundle]) -> None:
     labels = [variant.label for bundle in bundles for variant in bundle.variants]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
@@ -125,21 +140,30 @@ def _taken(bundles: Sequence[Bundle], papers: Papers) -> dict[str, Part]:
     return taken
 
 
-def _given(papers: Papers) -> dict[str, Part]:
+def _given(papers: Papers, weights_licence: str) -> dict[str, Part]:
+    """Read the papers that are named; golden vectors are what the weights compute, and theirs."""
+    named = [("card.md", papers.card, "card", papers.licence)]
+    named.append(("golden.npz", papers.golden, "golden", weights_licence))
+    named += [(f"licences/{p.name}", p, "licence", reference(p)) for p in papers.licences]
     parts: dict[str, Part] = {}
-    try:
-        if papers.card is not None:
-            parts["card.md"] = Part(papers.card.read_bytes(), "card", papers.licence)
-        if papers.golden is not None:
-            parts["golden.npz"] = Part(papers.golden.read_bytes(), "golden", "CC0-1.0")
-        for path in papers.licences:
-            parts[f"licences/{path.name}"] = Part(path.read_bytes(), "licence", reference(path))
-    except OSError as error:
-        raise ConfigError(
-            f"{error.filename} cannot be read ({error.strerror}) - expected a file to put into the "
-            "bundle - check the path"
-        ) from error
+    for name, path, role, licence in named:
+        if path is None:
+            continue
+        if name in parts:
+            raise ConfigError(f"{name} is given twice - expected other names - rename {path}")
+        try:
+            parts[name] = Part(path.read_bytes(), role, licence)
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be read ({error.strerror}) - expected a file to put into the "
+                "bundle - check the path"
+            ) from error
     return parts
+
+
+def _licence(manifest: Manifest) -> str:
+    """Return the licence of the weights."""
+    return next(entry.licence for entry in manifest.files if entry.role == "graph")
 
 
 def reference(licence: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rap_edge.bundle.opened import Bundle
 from rap_edge.bundle.written import Part
+from rap_edge.errors import InvalidBundle
 from rap_edge.manifest import Variant
 
 FOLDERS = {"onnx": "onnx", "xml": "openvino", "mlpackage": "coreml"}
@@ -53,7 +54,10 @@ def _free_stem(
     folder = FOLDERS.get(kind, kind)
     if variant.precision != "fp32":
         folder = f"{folder}-{variant.precision}"
-    stem = f"{folder}/{graph}"
-    if any(stem + ending in taken for ending in endings):
-        stem = f"{folder}-{variant.backend}/{graph}"
-    return stem
+    for stem in (f"{folder}/{graph}", f"{folder}-{variant.backend}/{graph}"):
+        if not any(stem + ending in taken for ending in endings):
+            return stem
+    raise InvalidBundle(
+        f"variant {variant.label} has no free name for its graph {graph!r}: {stem} is taken by "
+        "another variant; pack without one of them"
+    )

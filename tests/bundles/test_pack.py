@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rap_edge import golden
-from rap_edge.bundle import Bundle, Papers, Part, pack_bundles, write_bundle
+from rap_edge.bundle import Bundle, Papers, Part, pack_bundles, require_quality, write_bundle
+from rap_edge.bundle.placing import place_graphs
 from rap_edge.config import TINY
 from rap_edge.errors import ConfigError, InvalidBundle, QualityError
 from rap_edge.manifest import FORMAT_VERSION, FeatureContract, GraphSpec, Manifest, TensorSpec
@@ -95,8 +96,11 @@ def test_packing_the_same_gives_the_same_bytes(make: Make, tmp_path: Path) -> No
 
 
 def test_without_a_measured_quality_only_fp32_is_packed(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(QualityError, match="int8 has no measured quality"):
+    with pytest.raises(QualityError, match=r"int8 has no measured quality.*`rap-edge gate`"):
         pack_bundles([make("int8"), make()], tmp_path / "packed")
+    named = replace(make().variants[0], quantization=Quantization("w4", ("b",)))
+    with pytest.raises(QualityError, match="fp32 has no measured quality"):
+        require_quality(named)
     assert not (tmp_path / "packed").exists()
 
 
@@ -142,6 +146,37 @@ def test_bundles_of_different_models_are_not_mixed(
     backend = "openvino" if head else "onnxruntime"
     with pytest.raises(InvalidBundle, match=message):
         pack_bundles([make(), make(backend=backend, **head)], tmp_path / "packed")
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "locator"])
+def test_bundles_of_different_checkpoints_are_not_mixed(
+    make: Make, tmp_path: Path, what: str
+) -> None:
+    sources = [
+        make(),
+        make(backend="openvino", provenance={what: {"sha256": "12"}}),
+        make(backend="coreml", provenance={what: {"sha256": "34"}}),
+    ]
+    pack_bundles(sources[:2], tmp_path / "packed")
+    with pytest.raises(InvalidBundle, match=f"openvino-fp32 was made of {what} .*12.* of .*34"):
+        pack_bundles(sources, tmp_path / "packed")
+
+
+def test_a_name_for_two_papers_or_two_graphs_is_refused(make: Make, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "MIT.txt").write_text(folder)
+    twice = Papers(licences=(tmp_path / "a/MIT.txt", tmp_path / "b/MIT.txt"))
+    with pytest.raises(ConfigError, match=r"licences/MIT\.txt is given twice"):
+        pack_bundles([make()], tmp_path / "packed", twice)
+    source = make()
+    (variant,) = source.variants
+    others = [
+        (make(backend=name, b=b), replace(variant, backend="x"))
+        for b, name in enumerate(("p", "q", "r"), 2)
+    ]
+    with pytest.raises(InvalidBundle, match="x/fp32 has no free name for its graph 'b'"):
+        place_graphs([(source, variant), *others])
 
 
 def test_papers_are_put_in(make: Make, tmp_path: Path) -> None:
