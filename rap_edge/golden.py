@@ -73,15 +73,22 @@ def compare(
     expected: Mapping[str, Array],
     tolerance: float,
     tolerance_levels: float = 0.0,
+    contract: GraphSpec | None = None,
 ) -> list[str]:
     """Name every output that is further from the expected one than allowed; none if all agree.
 
-    ``expected`` may hold inputs too. Floats may differ by ``tolerance`` of the largest expected
-    value, uint8 by ``tolerance_levels``, other integers not at all. NaN and other shapes fail.
+    ``expected`` may hold inputs too: ``contract`` says which outputs have to be there, and without
+    it those that are there are compared, one at least. Floats may differ by ``tolerance`` of the
+    largest expected value, uint8 by ``tolerance_levels``, other integers not at all. NaN and other
+    shapes fail.
     """
-    failures = []
-    for name, value in outputs.items():
-        wanted = expected[name]
+    names = list(outputs) if contract is None else [tensor.name for tensor in contract.outputs]
+    failures = [f"{name} is not an output" for name in outputs if name not in names]
+    failures += [f"{name} is missing" for name in names if name not in outputs]
+    if not names:
+        failures.append("there are no outputs")
+    for name in (name for name in names if name in outputs):
+        value, wanted = outputs[name], expected[name]
         if value.shape != wanted.shape or value.dtype != wanted.dtype:
             failures.append(f"{name} is {value.dtype} {value.shape}: expected {wanted.dtype} "
                             f"{wanted.shape}")  # fmt: skip

@@ -93,3 +93,11 @@ def test_levels_and_integers_are_compared_as_they_are() -> None:
     assert golden.compare({"n": count}, {"n": count + 1}, 9.0, 9.0)
     infinite = np.array([np.inf], np.float32)
     assert golden.compare({"x": infinite}, {"x": infinite}, 0.1)
+
+
+def test_every_output_of_the_contract_has_to_be_there() -> None:
+    assert golden.compare({}, VECTORS["a"], 9.0)
+    outputs = {"y": VECTORS["a"]["y"], "state.n": VECTORS["a"]["state.n"]}
+    assert golden.compare(outputs, VECTORS["a"], 0.0, contract=GRAPHS["a"]) == []
+    found = golden.compare({"y": VECTORS["a"]["y"], "z": X}, VECTORS["a"], 0.0, 0.0, GRAPHS["a"])
+    assert found == ["z is not an output", "state.n is missing"]
