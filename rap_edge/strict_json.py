@@ -21,7 +21,7 @@ class Mismatch(ValueError):
 def parse(text: str) -> Any:
     """Parse JSON; unlike ``json.loads``, refuse what two readers could understand differently.
 
-    That is repeated keys, NaN, infinities, integers beyond 64 bits and half characters, and more
+    That is repeated keys, NaN, infinities, integers beyond 63 bits and half characters, and more
     than MAX_DEPTH levels.
     """
 

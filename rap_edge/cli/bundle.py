@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli import bundle_cache, bundle_report
+from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.bundle_report import AsJson
 from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
 from rap_edge.cli.json_input import read_object
@@ -15,8 +16,6 @@ from rap_edge.errors import InvalidBundle
 
 if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
-
-DEFAULT = "default"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("install")(bundle_cache.install)
@@ -29,6 +28,9 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder, or .rapb file, t
 Trust = Annotated[
     list[Path] | None,
     typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
+]
+Unsigned = Annotated[
+    bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
 ]
 
 
@@ -59,12 +61,13 @@ def pack(
         str | None, typer.Option(help="Version of the bundle, 1.2.3.", show_default="the first's")
     ] = None,
     trust: Trust = None,
+    allow_unsigned: Unsigned = False,
     as_json: AsJson = False,
 ) -> None:
     """Merge the variants of bundles of one model; refuse those below the quality gate."""
     from rap_edge.bundle import Papers, pack_bundles
 
-    opened = [_open(path, trust) for path in bundles]
+    opened = [_open(path, trust, allow_unsigned) for path in bundles]
     papers = Papers(
         card=card,
         licences=tuple(licence_file or ()),
@@ -81,15 +84,13 @@ def pack(
 def verify(
     bundle: Source,
     trust: Trust = None,
-    allow_unsigned: Annotated[
-        bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
-    ] = False,
+    allow_unsigned: Unsigned = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare every byte of a bundle with what its publisher signed."""
     from rap_edge.bundle import verify_bundle
 
-    place = _place(bundle)
+    place = place_of(bundle)
     try:
         verified = verify_bundle(place, trust or (), allow_unsigned)
     except InvalidBundle as error:
@@ -114,7 +115,7 @@ def sign(
     from rap_edge.bundle import sign_bundle
     from rap_edge.keys import fingerprint, read_private_key
 
-    place = _place(bundle) or BUILT_IN
+    place = place_of(bundle) or BUILT_IN
     private = read_private_key(key, password)
     sign_bundle(place, private)
     typer.echo(bundle_report.signed(place, fingerprint(private.public_key()), as_json))
@@ -140,18 +141,27 @@ def keygen(
 
 
 @app.command()
-def inspect(bundle: Source, trust: Trust = None, as_json: AsJson = False) -> None:
+def inspect(
+    bundle: Source, trust: Trust = None, allow_unsigned: Unsigned = False, as_json: AsJson = False
+) -> None:
     """Show what a bundle holds."""
-    opened = _open(bundle, trust)
+    opened = _open(bundle, trust, allow_unsigned)
     typer.echo(bundle_report.contents_json(opened) if as_json else bundle_report.contents(opened))
 
 
 @app.command()
-def diff(before: Source, after: Source, trust: Trust = None, as_json: AsJson = False) -> None:
+def diff(
+    before: Source,
+    after: Source,
+    trust: Trust = None,
+    allow_unsigned: Unsigned = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what changes from one bundle to another."""
     from rap_edge.bundle import compare_bundles
 
-    comparison = compare_bundles(_open(before, trust), _open(after, trust))
+    old, new = (_open(path, trust, allow_unsigned) for path in (before, after))
+    comparison = compare_bundles(old, new)
     typer.echo(bundle_report.comparison(comparison, as_json))
 
 
@@ -164,27 +174,17 @@ def extract(
         typer.Option(help="backend/precision to keep; may be repeated.", show_default="all"),
     ] = None,
     trust: Trust = None,
+    allow_unsigned: Unsigned = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy a bundle, or some of its variants, into a folder or a .rapb; signatures stay valid."""
     from rap_edge.bundle import extract_bundle
 
-    extracted = extract_bundle(_open(bundle, trust), out, variant or ())
+    extracted = extract_bundle(_open(bundle, trust, allow_unsigned), out, variant or ())
     typer.echo(bundle_report.written(extracted, as_json))
 
 
-def _open(path: Path, trust: list[Path] | None) -> Bundle:
+def _open(path: Path, trust: list[Path] | None, allow_unsigned: bool) -> Bundle:
     from rap_edge.bundle import open_bundle
 
-    return open_bundle(_place(path), trust or ())
-
-
-def _place(path: Path) -> Path | None:
-    """Return None for the default bundle; raise CommandError (NO_INPUT) if nothing is there."""
-    if str(path) == DEFAULT and not path.exists():
-        return None
-    if not path.exists():
-        raise CommandError(
-            ExitCode.NO_INPUT, f"{path} does not exist - expected a bundle - check the path"
-        )
-    return path
+    return open_bundle(place_of(path), trust or (), allow_unsigned)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rap_edge.cli.bundle_place import existing
 from rap_edge.cli.bundle_report import AsJson, as_json
-from rap_edge.cli.failures import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from rap_edge.cache import Cache, Installed
@@ -46,12 +46,8 @@ def install(
     json: AsJson = False,
 ) -> None:
     """Verify a bundle, copy what is missing, and make it the current one of its name."""
-    if not bundle.exists():
-        raise CommandError(
-            ExitCode.NO_INPUT, f"{bundle} does not exist - expected a bundle - check the path"
-        )
     store = _cache(cache, budget_mb << 20)
-    found = store.install(bundle, variant or (), trust or (), allow_unsigned)
+    found = store.install(existing(bundle), variant or (), trust or (), allow_unsigned)
     typer.echo(as_json(installed=asdict(found)) if json else _line(found))
 
 
@@ -92,9 +88,8 @@ def _cache(root: Path | None, budget_bytes: int | None = None) -> Cache:
 
 
 def _line(bundle: Installed) -> str:
-    marks = [mark for mark, on in (("current", bundle.current), ("last good", bundle.last_good))
-             if on]  # fmt: skip
+    marks = [mark for mark in ("current", "last_good", "damaged") if getattr(bundle, mark)]
     return (
         f"{bundle.name} {bundle.version} {bundle.id[:12]} {', '.join(bundle.variants)} "
-        f"{bundle.size / 1e6:.1f} MB {', '.join(marks)}".rstrip()
+        f"{bundle.size / 1e6:.1f} MB {', '.join(marks).replace('_', ' ')}".rstrip()
     )

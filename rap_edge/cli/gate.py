@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import ExitCode, ask_for_traceback
+from rap_edge.cli.bundle_place import place_of
+from rap_edge.cli.failures import ask_for_traceback
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -44,16 +45,17 @@ def gate(
 
     Ends with code 65 if a variant is below the gate.
     """
-    from rap_edge.bundle import open_bundle
+    from rap_edge.bundle import open_bundle, require_quality
     from rap_edge.converters.gate import measure_bundle
     from rap_edge.evaluation.against import GatePlan
     from rap_edge.evaluation.mouth import FaceMesh
     from rap_edge.evaluation.stage import Stage
 
+    source, reference = open_bundle(place_of(bundle)), open_bundle(place_of(fp32))
     with FaceMesh(facemesh_python) as mesh, bars() as on_progress:
         measured = measure_bundle(
-            open_bundle(bundle),
-            open_bundle(fp32),
+            source,
+            reference,
             Stage.open(data, cache),
             mesh,
             GatePlan(people, seconds),
@@ -61,8 +63,8 @@ def gate(
         )
     failures = judged(measured)
     typer.echo(_as_json(measured, failures) if as_json else _summary(measured, failures))
-    if any(failures.values()):
-        raise typer.Exit(ExitCode.BAD_DATA)
+    for variant in measured.variants:
+        require_quality(variant)
 
 
 def judged(bundle: Bundle) -> dict[str, list[str]]:

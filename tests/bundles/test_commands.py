@@ -92,7 +92,11 @@ def test_extract_diff_and_back(run: Run, rapb: Path, trusted: list[Path]) -> Non
     run("extract", rapb, "-o", "whole", *trust)
     assert run("diff", rapb, "whole", *trust).stdout == "no difference\n"
     Path("whole/bundle.sig").unlink()
-    changes = values(run("diff", rapb, "whole", *trust, "--json"))["changes"]
+    for words in (("inspect", "whole"), ("diff", rapb, "whole"), ("pack", "whole", "-o", "x")):
+        refused = run(*words, *trust)
+        assert refused.exit_code == ExitCode.BAD_DATA
+        assert "has no signature" in refused.stderr
+    changes = values(run("diff", rapb, "whole", *trust, "--allow-unsigned", "--json"))["changes"]
     assert [change["what"] for change in changes] == ["signed_by"]
 
 
@@ -101,7 +105,7 @@ def test_diff_names_a_downgrade(run: Run, folder: Path, trusted: list[Path]) -> 
     manifest = Path("old/manifest.json")
     manifest.write_text(manifest.read_text().replace('"version": "0.1.0"', '"version": "0.0.9"'))
     Path("old/bundle.sig").unlink()
-    found = run("diff", folder, "old", "--trust", trusted[0])
+    found = run("diff", folder, "old", "--trust", trusted[0], "--allow-unsigned")
     assert "version: 0.1.0 -> 0.0.9" in found.stdout
     assert "a downgrade" in found.stdout
 
@@ -133,6 +137,15 @@ def test_install_list_repair_and_rollback(run: Run, folder: Path, trusted: list[
     nothing = run("rollback", "sample", *where)
     assert nothing.exit_code == ExitCode.UNAVAILABLE
     assert "no bundle" in nothing.stderr
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"a": NaN}', '{"n": 18446744073709551616}'])
+def test_what_is_no_json_object_is_bad_data(
+    run: Run, folder: Path, trusted: list[Path], text: str
+) -> None:
+    Path("p.json").write_text(text)
+    words = ("pack", folder, "-o", "out", "--provenance", "p.json", "--trust", trusted[0])
+    assert run(*words).exit_code == ExitCode.BAD_DATA
 
 
 def test_what_is_not_there_is_said(run: Run) -> None:
