@@ -19,11 +19,11 @@ BOUNDS: Mapping[str, Bound | None] = {
 """How near to torch the graphs of a backend have to stay before anything is quantized."""
 
 REQUIRES: Mapping[str, Requires] = {
-    "onnxruntime": Requires(packages={"onnxruntime": "1.18"}, memory_mb=400),
-    "openvino": Requires(packages={"openvino": "2024.4"}, memory_mb=600),
-    "coreml": Requires(os=("macos",), memory_mb=400),
+    "onnxruntime": Requires(packages={"onnxruntime": "1.18"}, memory_mb=300),
+    "openvino": Requires(packages={"openvino": "2024.4"}, memory_mb=400),
+    "coreml": Requires(os=("macos",)),
 }
-"""What a backend's variants ask of a machine; memory is resident after the first chunk."""
+"""What a backend's variants ask of a machine; memory is the peak of a process that renders."""
 
 
 @dataclass(frozen=True)
