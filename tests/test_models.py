@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from rap_edge.config import LIVE, PAPER, TINY, AudioConfig, DiTConfig, VAEConfig
 from rap_edge.errors import ConfigError
@@ -17,7 +16,6 @@ from rap_edge.models.dit import AudioDiT, GuidedDiT, alpha_at, denoiser
 from rap_edge.models.layers import HybridAttention
 from rap_edge.models.model import RapModel, build_vae
 from rap_edge.models.vae import VideoVAE
-from rap_edge.models.warp import FineWarp, Warp
 
 PLAIN = dataclasses.replace(TINY.vae, kind="plain")
 
@@ -247,10 +245,3 @@ def test_a_plane_that_weighs_more_is_coded_better() -> None:
         errors.append((codec.decode(codec.encode(maps)) - maps).square().mean((0, 2, 3)))
     assert errors[1][1] < 0.01 * errors[0][1]
     assert errors[1][0] > errors[0][0]
-
-
-def test_a_fine_warp_is_sampling_along_the_enlarged_flow() -> None:
-    picture, flow = torch.rand(2, 3, 32, 32), torch.randn(2, 2, 8, 8)
-    grown = F.interpolate(flow, scale_factor=4.0, mode="bilinear") * 4
-    expected = F.pixel_unshuffle(Warp(32)(picture, grown), 4)
-    torch.testing.assert_close(FineWarp(32, 4)(picture, flow), expected, atol=1e-5, rtol=0)

@@ -31,7 +31,7 @@ from rap_edge.converters.parity import Bound, compare, require_parity
 from rap_edge.converters.quantize import QuantizePlan, quantize
 from rap_edge.converters.recipes import RECIPES, Job
 from rap_edge.converters.running import run_of
-from rap_edge.converters.sensitivity import NodeCost, base, choose, measure_costs
+from rap_edge.converters.sensitivity import measure_costs
 from rap_edge.converters.sensitivity_report import write_report
 from rap_edge.converters.smoothing import Smoothed, smoothed
 from rap_edge.converters.sources import Sources, digest
@@ -191,35 +191,6 @@ def test_every_layer_has_its_cost(sources: Sources, decoder: Calibrated) -> None
     assert tuple(cost.node for cost in costs) == decoder.layers
     assert sum(cost.frame_error for cost in costs) > 0
     assert any(math.isfinite(cost.saved_ms) for cost in costs)
-
-
-def cost(node: str, error: float, saved: float) -> NodeCost:
-    return NodeCost("decoder", node, error, error, saved, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("limits", "kept"),
-    [
-        (Limits(0, 0, 0), []),
-        (Limits(0, 0, 0.02), ["useless"]),
-        (Limits(45, 45, 0), ["useless"]),
-        (Limits(52, 52, 0), ["useless", "bad"]),
-        (Limits(99, 99, 0), ["useless", "bad", "good"]),
-    ],
-)
-def test_the_worst_for_what_they_save_stay_in_float(limits: Limits, kept: list[str]) -> None:
-    costs = [cost("good", 0.1, 5.0), cost("useless", 3.0, 0.05), cost("bad", 1.0, 1.0)]
-    assert [one.node for one in choose(costs, limits)] == kept
-
-
-def test_a_layer_of_unknown_time_counts_as_one_that_saves_little() -> None:
-    costs = [cost("known", 1.0, 1.0), cost("unknown", 1.0, math.nan)]
-    assert [one.node for one in choose(costs, Limits(46, 46, 0))] == ["unknown"]
-
-
-@pytest.mark.parametrize("name", ["node_conv2d_8_token_44", "conv2d_8_nchwc", "node_conv2d_8"])
-def test_a_layer_is_known_by_its_name_before_fusion(name: str) -> None:
-    assert base(name) == "conv2d_8"
 
 
 @pytest.fixture
