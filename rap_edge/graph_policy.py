@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rap_edge.coreml_policy import check_specification
 from rap_edge.errors import InvalidBundle
 from rap_edge.onnx_policy import check_onnx
 from rap_edge.openvino_policy import check_ir
@@ -43,6 +44,7 @@ def _check_package(path: str, files: Mapping[str, bytes]) -> None:
         raise InvalidBundle(f"{path} has the files {sorted(files)}: expected {sorted(names)}")
     if len(files[COREML_SPEC]) > MAX_COREML_SPEC_BYTES:
         raise InvalidBundle(f"{path} has a specification of {len(files[COREML_SPEC])} bytes")
+    check_specification(path, files[COREML_SPEC], files.get(COREML_WEIGHTS, b""))
     places = {COREML_SPEC.partition("/")[2], COREML_WEIGHTS.partition("/")[2].rpartition("/")[0]}
     try:
         listed = _listed_places(files[COREML_MANIFEST])

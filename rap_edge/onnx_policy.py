@@ -14,7 +14,16 @@ from typing import Any
 from rap_edge.errors import InvalidBundle
 from rap_edge.manifest_check import MAX_ELEMENTS, MAX_RANK
 from rap_edge.operators import DOMAINS, MAX_IR, MAX_OPSET
-from rap_edge.protobuf_wire import FIXED32, FIXED64, VARINT, Field, Malformed, Message
+from rap_edge.protobuf_wire import (
+    FIXED32,
+    FIXED64,
+    VARINT,
+    Field,
+    Malformed,
+    Message,
+    read_text,
+    require,
+)
 
 MAX_NODES = 1 << 15
 METADATA = ("rap_edge.graph", "onnx.infer", "onnx.quant.pre_process")
@@ -115,26 +124,26 @@ def check_onnx(name: str, content: bytes) -> None:
 
 def _check_model(model: dict[str, Any]) -> None:
     ir = model.get("ir_version", 0)
-    _require(0 < ir <= MAX_IR, f"its IR version is {ir}: expected 1 to {MAX_IR}")
-    _require("graph" in model, "it has no graph")
+    require(0 < ir <= MAX_IR, f"its IR version is {ir}: expected 1 to {MAX_IR}")
+    require("graph" in model, "it has no graph")
     nodes = len(model["graph"]["node"])
-    _require(nodes <= MAX_NODES, f"it has {nodes} nodes: expected {MAX_NODES} at most")
-    opsets = [(_text(o.get("domain")), o.get("version", 0)) for o in model["opset_import"]]
-    _require(len(dict(opsets)) == len(opsets), "a domain is imported twice")
+    require(nodes <= MAX_NODES, f"it has {nodes} nodes: expected {MAX_NODES} at most")
+    opsets = [(read_text(o.get("domain")), o.get("version", 0)) for o in model["opset_import"]]
+    require(len(dict(opsets)) == len(opsets), "a domain is imported twice")
     for domain, version in opsets:
         most = MAX_OPSET if domain == "" else 1
-        _require(domain in DOMAINS, f"it imports the domain {domain!r}")
-        _require(0 < version <= most, f"its opset is {domain} {version}: expected {most} at most")
+        require(domain in DOMAINS, f"it imports the domain {domain!r}")
+        require(0 < version <= most, f"its opset is {domain} {version}: expected {most} at most")
     for entry in model["metadata_props"]:
-        key, value = _text(entry.get("key")), _text(entry.get("value"))
+        key, value = read_text(entry.get("key")), read_text(entry.get("value"))
         plain = key in METADATA and re.fullmatch(r"[\w. -]{0,64}", value, re.ASCII)
-        _require(plain, f"it has metadata {key!r}: {value!r}")
+        require(plain, f"it has metadata {key!r}: {value!r}")
 
 
 def _check_node(node: dict[str, Any]) -> None:
-    domain, operator = _text(node.get("domain")), _text(node.get("op_type"))
+    domain, operator = read_text(node.get("domain")), read_text(node.get("op_type"))
     listed = operator in DOMAINS.get(domain, ())
-    _require(listed, f"it uses the operator {f'{domain}.{operator}'.lstrip('.')!r}")
+    require(listed, f"it uses the operator {f'{domain}.{operator}'.lstrip('.')!r}")
     for attribute in node["attribute"]:
         if "t" in attribute:
             _check_tensor(attribute["t"])
@@ -142,27 +151,15 @@ def _check_node(node: dict[str, Any]) -> None:
 
 def _check_tensor(tensor: dict[str, Any]) -> None:
     """The contents have the size that the shape says, so that nothing is made larger or missing."""
-    name, kind, dims = _text(tensor.get("name")), tensor.get("data_type", 0), tensor["dims"]
-    _require(not tensor.get("data_location", 0), f"tensor {name!r} has external data")
-    _require(kind in TENSOR_BITS, f"tensor {name!r} has data type {kind}")
+    name, kind, dims = read_text(tensor.get("name")), tensor.get("data_type", 0), tensor["dims"]
+    require(not tensor.get("data_location", 0), f"tensor {name!r} has external data")
+    require(kind in TENSOR_BITS, f"tensor {name!r} has data type {kind}")
     sane = len(dims) <= MAX_RANK and all(size <= MAX_ELEMENTS for size in dims)
-    _require(sane and math.prod(dims) <= MAX_ELEMENTS, f"tensor {name!r} has shape {dims}")
+    require(sane and math.prod(dims) <= MAX_ELEMENTS, f"tensor {name!r} has shape {dims}")
     elements, bits = math.prod(dims), TENSOR_BITS[kind]
     typed = sum(len(tensor[k]) for k in tensor if k.endswith("_data") and k != "raw_data")
     if "raw_data" in tensor:
         whole = typed == 0 and len(tensor["raw_data"]) == (elements * bits + 7) // 8
     else:
         whole = typed in (elements, (elements * bits + 7) // 8)
-    _require(whole, f"tensor {name!r} has not the contents of shape {dims}")
-
-
-def _text(raw: memoryview | None) -> str:
-    try:
-        return "" if raw is None else bytes(raw).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Malformed("a name is not UTF-8") from error
-
-
-def _require(condition: object, problem: str) -> None:
-    if not condition:
-        raise Malformed(problem)
+    require(whole, f"tensor {name!r} has not the contents of shape {dims}")

@@ -1,4 +1,4 @@
-"""What an OpenVINO IR of a bundle may hold: plain layers of the numbered operator sets."""
+"""What an OpenVINO IR of a bundle may hold: layers of the list in `rap_edge.operators`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from xml.parsers import expat
 
 from rap_edge.errors import InvalidBundle
+from rap_edge.operators import IR, MAX_IR_OPSET
 
 MAX_XML_BYTES = 32 << 20
 MAX_DEPTH = 24
@@ -61,9 +62,7 @@ class _Reader:
         if INFORMATION not in self._open and element not in (*PARTS, INFORMATION):
             raise _Refused(f"it has an element {element[:40]!r}")
         if INFORMATION not in self._open and element == "layer":
-            version = attributes.get("version", "")
-            if not re.fullmatch(r"opset\d{1,2}", version, re.ASCII):
-                raise _Refused(f"it has a layer of {version[:40]!r}: expected a numbered opset")
+            _check_layer(attributes)
         if element == "data" and {"offset", "size"} & set(attributes):
             self._check_constant(attributes)
         self._open.append(element)
@@ -77,6 +76,17 @@ class _Reader:
                 f"it has a constant up to byte {int(offset) + int(size)}: its weights have "
                 f"{self._weights_bytes}"
             )
+
+
+def _check_layer(attributes: dict[str, str]) -> None:
+    kind, version = attributes.get("type", ""), attributes.get("version", "")
+    if kind not in IR:
+        raise _Refused(f"it has a layer of type {kind[:40]!r}")
+    opset = re.fullmatch(r"opset(\d{1,2})", version, re.ASCII)
+    if opset is None or not 0 < int(opset[1]) <= MAX_IR_OPSET:
+        raise _Refused(
+            f"it has a layer of {version[:40]!r}: expected a numbered opset, {MAX_IR_OPSET} at most"
+        )
 
 
 def _refuse(*_: object) -> None:

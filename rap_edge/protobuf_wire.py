@@ -41,9 +41,9 @@ class Message:
     forbidden: Mapping[int, str] = field(default_factory=dict)
     partial: bool = False  # fields that are not declared are skipped, not refused
 
-    def read(self, content: memoryview) -> dict[str, Any]:
-        """Return the values: int, memoryview, dict for a message, and lists of them."""
-        return self._read(content, iter(range(MAX_VALUES)))
+    def read(self, content: memoryview, most: int = MAX_VALUES) -> dict[str, Any]:
+        """Return the values, ``most`` of them: int, memoryview, dict for a message, and lists."""
+        return self._read(content, iter(range(most)))
 
     def _read(self, content: memoryview, budget: Iterator[int]) -> dict[str, Any]:
         values: dict[str, Any] = {f.name: [] for f in self.fields.values() if f.many}
@@ -73,6 +73,20 @@ class Message:
             else:
                 values[known.name] = value
         return values
+
+
+def read_text(raw: memoryview | None) -> str:
+    """Return a text, empty if it is missing."""
+    try:
+        return "" if raw is None else bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("a name is not UTF-8") from error
+
+
+def require(condition: object, problem: str) -> None:
+    """Raise Malformed with the problem unless the condition holds."""
+    if not condition:
+        raise Malformed(problem)
 
 
 def _value(content: memoryview, place: int, wire: int) -> tuple[Any, int]:
@@ -112,4 +126,4 @@ def _unpack(content: memoryview, wire: int, budget: Iterator[int]) -> Iterator[A
 
 def _spend(budget: Iterator[int]) -> None:
     if next(budget, None) is None:
-        raise Malformed(f"it has more than {MAX_VALUES} values")
+        raise Malformed("it has more values than a graph needs")

@@ -8,8 +8,10 @@ from random import Random
 from hostile import (
     byte_cases,
     folder_cases,
+    golden_cases,
     graph_cases,
     manifest_cases,
+    onnx_cases,
     signature_cases,
     zip_cases,
 )
@@ -24,7 +26,9 @@ MAKERS: tuple[Maker, ...] = (
     *zip_cases.FAMILY,
     *manifest_cases.FAMILY,
     *signature_cases.FAMILY,
+    *onnx_cases.FAMILY,
     *graph_cases.FAMILY,
+    *golden_cases.FAMILY,
 )
 
 

@@ -111,13 +111,19 @@ def doubled_key(random: Random, sample: Sample) -> Case:
 
 
 def random_edit(random: Random, sample: Sample) -> Case:
-    """Change any value of the manifest, mend the digests, keep the old signature or make one."""
+    """Change any value of the manifest, mend the digests, keep the old signature or make one.
+
+    A value of another kind breaks a rule, so that the lack of a signature may be forgiven.
+    """
+    broken = False
 
     def edit(manifest: dict[str, Any]) -> None:
-        holder, key = random.choice(list(_places(manifest)))
+        nonlocal broken
+        root, holder, key = random.choice(list(_places(manifest)))
         before = holder[key]
         while holder[key] == before:
             holder[key] = random.choice((None, 0, -1, 1, 0.5, "", "x", [], {}, True, "1.0.0"))
+        broken = root not in FREE and _is_of_another_kind(key, before, holder[key])
 
     files = sample.remade({}, edit)
     how = random.choice(("unsigned", "old signature", "signed anew"))
@@ -125,18 +131,29 @@ def random_edit(random: Random, sample: Sample) -> Case:
         files[SIGNATURE] = sample.files[SIGNATURE]
     elif how == "signed anew":
         files = signed(files, sample.attacker)
-    return either_case(random, f"edited manifest, {how}", files)
+    forgiven = how == "unsigned" and broken
+    return either_case(random, f"edited manifest, {how}", files, unsigned=forgiven)
 
 
-def _places(value: Any) -> Any:
-    if isinstance(value, dict):
-        for key in value:
-            yield value, key
-            yield from _places(value[key])
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield value, index
-            yield from _places(inner)
+FREE = ("provenance", "quality")  # hold any JSON
+NULLABLE = ("card", "golden", "quantization", "quality")
+
+
+def _is_of_another_kind(key: Any, before: Any, after: Any) -> bool:
+    if after is None and key in NULLABLE:
+        return False
+    whole = isinstance(before, float) and type(after) is int  # JSON has one kind of number
+    return type(before) is not type(after) and not whole
+
+
+def _places(value: Any, root: Any = None) -> Any:
+    """Yield the key at the top, the holder and the key in it, of every value."""
+    keys = value if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        top = key if root is None else root
+        yield top, value, key
+        if isinstance(value[key], (dict, list)):
+            yield from _places(value[key], top)
 
 
 def reformatted(random: Random, sample: Sample) -> Case:

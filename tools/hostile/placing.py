@@ -7,7 +7,8 @@ from pathlib import Path
 from random import Random
 
 from hostile.judge import Case
-from hostile.sample import Sample, packed
+from hostile.sample import Sample, packed, signed
+from rap_edge.bundle import MANIFEST
 
 Tweak = Callable[[Path], object]
 
@@ -47,6 +48,17 @@ def either_case(
     if random.random() < 0.5:
         return folder_case(name, files, unsigned=unsigned)
     return archive_case(f"{name}, packed", packed(files), unsigned)
+
+
+def served_case(
+    random: Random, name: str, sample: Sample, changed: Mapping[str, bytes | None]
+) -> Case:
+    """With digests to match: unsigned and forgiven, or signed by a key that nobody trusts."""
+    files = sample.remade(changed)
+    assert files[MANIFEST] != sample.files[MANIFEST]
+    if random.random() < 0.8:
+        return either_case(random, name, files, unsigned=True)
+    return either_case(random, f"{name}, signed anew", signed(files, sample.attacker))
 
 
 def damaged(random: Random, content: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
+from hostile.coreml_sample import specification, weights
 from rap_edge import archive, golden
 from rap_edge.bundle import MANIFEST, SIGNATURE, Part, sign_bundle, write_bundle
 from rap_edge.config import TINY
@@ -25,6 +26,8 @@ Files = dict[str, bytes]
 GRAPH = "onnx/decoder.onnx"
 IR = "openvino/decoder.xml"
 PACKAGE = "coreml/decoder.mlpackage"
+SPECIFICATION = f"{PACKAGE}/Data/com.apple.CoreML/model.mlmodel"
+WEIGHTS = f"{PACKAGE}/Data/com.apple.CoreML/weights/weight.bin"
 GOLDEN = "golden.npz"
 IR_TEXT = b"""<?xml version="1.0"?>
 <net name="decoder" version="11"><layers>
@@ -147,8 +150,8 @@ def _parts() -> dict[str, Part]:
         IR: IR_TEXT,
         IR.replace(".xml", ".bin"): bytes(range(64)),
         f"{PACKAGE}/Manifest.json": PACKAGE_TEXT,
-        f"{PACKAGE}/Data/com.apple.CoreML/model.mlmodel": b"specification",
-        f"{PACKAGE}/Data/com.apple.CoreML/weights/weight.bin": bytes(32),
+        SPECIFICATION: specification(),
+        WEIGHTS: weights(),
         GOLDEN: golden.write({"decoder": {"latent": x, "frames": x}}),
         "card.md": b"A sample.\n",
         "licences/LICENSE.txt": b"Do as you like.\n",
