@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from rap_edge import __version__
+from rap_edge.isa import ARM_INT8, X86_INT8
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.cpu import cpu_flags, cpu_name
 
 PACKAGES = ("onnxruntime", "openvino", "numpy", "opencv-python-headless")
-ISA = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
+ISA = ("avx2", "avx512f", *X86_INT8, *ARM_INT8)
 
 
 @dataclass(frozen=True)

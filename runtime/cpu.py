@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
-INT8_PRODUCTS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
-"""Instruction sets, as Linux names them, that multiply and add bytes in one step."""
 
 MACOS = {
     "hw.optional.arm.FEAT_DotProd": "asimddp",

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rap_edge import errors
+from rap_edge.cli.table import table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from rap_edge.bundle import Bundle, Comparison
     from rap_edge.manifest import Variant
 
@@ -76,15 +75,18 @@ def contents(bundle: Bundle) -> str:
     manifest = bundle.manifest
     by = f"signed by {bundle.signed_by[:16]}..." if bundle.signed_by else "unsigned"
     head = f"{manifest.name} {manifest.version}, format {manifest.format_version}, {by}"
-    variants = _table("variant", "MB", "present", "needs", "frame dB", "mouth dB", "mouth r")
-    for variant in manifest.variants:
-        variants.add_row(*_variant_row(bundle, variant))
-    files = _table("file", "bytes", "role", "licence", "sha256")
-    for entry in manifest.files:
-        files.add_row(
-            entry.path, str(entry.size), entry.role, entry.licence, f"{entry.sha256[:16]}..."
-        )
-    return "\n".join((head, _drawn(variants), _drawn(files)))
+    variants = table(
+        ("variant", "MB", "present", "needs", "frame dB", "mouth dB", "mouth r"),
+        [_variant_row(bundle, variant) for variant in manifest.variants],
+    )
+    files = table(
+        ("file", "bytes", "role", "licence", "sha256"),
+        [
+            (entry.path, str(entry.size), entry.role, entry.licence, f"{entry.sha256[:16]}...")
+            for entry in manifest.files
+        ],
+    )
+    return "\n".join((head, variants, files))
 
 
 def comparison(found: Comparison, as_object: bool) -> str:
@@ -115,24 +117,6 @@ def _variant_row(bundle: Bundle, variant: Variant) -> tuple[str, ...]:
     present = "yes" if variant in bundle.variants else "no"
     size = f"{sum(sizes[name] for name in names) / 1e6:.1f}"
     return variant.label, size, present, ", ".join([*needs, *requires.os]), *measured
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
-def _drawn(table: Table) -> str:
-    from rich.console import Console
-
-    console = Console(width=160, color_system=None, force_terminal=False)
-    with console.capture() as capture:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def _short(value: Any) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rap_edge.runtime.doctor import Diagnosis
 
 DEFAULT = "default"
+IN_BUNDLES = (".xml", ".mlpackage")  # graphs that cannot be read alone
 
 
 def doctor(
@@ -39,7 +40,7 @@ def doctor(
         raise CommandError(
             ExitCode.UNAVAILABLE,
             f"{diagnosis.subject} does not run here - expected one variant that does - "
-            "see what is missing above",
+            "see why above",
         )
 
 
@@ -53,6 +54,12 @@ def _examine(model: Path, backend: str | None, trust: list[Path]) -> Diagnosis:
         raise CommandError(
             ExitCode.NO_INPUT,
             f"{model} does not exist - expected an .onnx file or a bundle - check the path",
+        )
+    if model.suffix in IN_BUNDLES:
+        raise CommandError(
+            ExitCode.BAD_DATA,
+            f"{model} is one graph of a bundle - expected an .onnx file or a bundle - name the "
+            "bundle that it is from",
         )
     if model.suffix == ".onnx":
         return examine_file(model, backend)

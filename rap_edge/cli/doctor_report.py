@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from rap_edge.cli.table import table
 
+if TYPE_CHECKING:
     from rap_edge.runtime.doctor import Diagnosis, Finding, VariantDiagnosis
 
 SCHEMA_VERSION = 1
-SHARES = ("int8", "fp16", "fp32")
-SHOWN_NODES = 6
-ANSWERS = {"yes": "yes", "partly": "partly", "no": "no", "unknown": "perhaps"}
+PRECISIONS = ("int8", "weight-only", "fp16", "bf16", "fp32")
+SHOWN_NODES = 3
+DEVICES = "devices: the CPU as asked here, the others by what their makers document"
 
 
 def as_json(diagnosis: Diagnosis) -> str:
@@ -24,86 +24,76 @@ def as_json(diagnosis: Diagnosis) -> str:
 
 
 def drawn(diagnosis: Diagnosis) -> str:
-    isa = diagnosis.isa
-    known = "instruction sets unknown" if isa is None else f"int8 by {', '.join(isa) or 'nothing'}"
-    lines = [f"{diagnosis.subject} on {diagnosis.cpu} ({known})"]
+    lines = [f"{diagnosis.subject} on {diagnosis.cpu} ({_isa(diagnosis.isa)})"]
     for variant in diagnosis.variants:
         lines += ["", _head(variant)]
         if variant.graphs:
-            lines.append(_text(_work(variant)))
-        for finding, graphs in _findings(variant):
-            lines += _told(finding, f"{', '.join(graphs)}: ")
+            lines.append(_work(variant))
+        lines += _told((f, name) for name, work in variant.graphs.items() for f in work.findings)
     if diagnosis.chosen is not None and len(diagnosis.variants) > 1:
-        lines += ["", f"taken if none is named: {diagnosis.chosen}"]
-    lines += ["", _text(_devices(diagnosis))]
+        lines += ["", f"opened if none is named: {diagnosis.chosen}"]
+    lines += ["", DEVICES]
+    lines += [_devices(diagnosis)]
     if diagnosis.missing:
-        lines += ["", "missing here"]
-        lines += [line for finding in diagnosis.missing for line in _told(finding)]
+        lines += ["", "missing here:", *_told((finding, "") for finding in diagnosis.missing)]
     return "\n".join(lines)
+
+
+def _isa(names: tuple[str, ...] | None) -> str:
+    if names is None:
+        return "instruction sets unknown"
+    return f"int8 by {', '.join(names)}" if names else "no instruction set for int8"
 
 
 def _head(variant: VariantDiagnosis) -> str:
     if variant.problem is not None:
         return f"{variant.label}: does not run here: {' '.join(variant.problem.split())}"
-    return f"{variant.label}: runs here" + (", but:" if any(_findings(variant)) else "")
+    slow = any(work.findings for work in variant.graphs.values())
+    return f"{variant.label}: runs here" + (", but see below" if slow else "")
 
 
-def _work(variant: VariantDiagnosis) -> Table:
-    shares = [f"MACs {precision}" for precision in SHARES]
-    others = sorted({p for work in variant.graphs.values() for p in work.macs} - set(SHARES))
-    table = _table("graph", "nodes", "layers", "MMACs", *shares, *others)
+def _work(variant: VariantDiagnosis) -> str:
+    met = {precision for work in variant.graphs.values() for precision in work.macs}
+    precisions = [*(p for p in PRECISIONS if p in met), *sorted(met - set(PRECISIONS))]
+    rows = []
     for name, work in variant.graphs.items():
-        layers = ", ".join(f"{count} {p}" for p, count in sorted(work.layers.items()) if count)
-        known = [work.share(precision) for precision in (*SHARES, *others)]
-        percent = ["-" if not share else f"{100 * share:.0f} %" for share in known]
+        layers = [f"{work.layers[p]} {p}" for p in precisions if work.layers.get(p)]
+        shares = [percent(work.share(precision)) for precision in precisions]
         macs = f"{sum(work.macs.values()) / 1e6:.1f}"
-        table.add_row(name, str(work.nodes), layers or "none", macs, *percent)
-    return table
+        rows.append((name, str(work.nodes), ", ".join(layers) or "none", macs, *shares))
+    return table(("graph", "nodes", "layers", "MMACs", *(f"{p} MACs" for p in precisions)), rows)
 
 
-def _findings(variant: VariantDiagnosis) -> Iterator[tuple[Finding, list[str]]]:
-    """Yield findings with the graphs that they hold for, each once."""
-    graphs: dict[Finding, list[str]] = {}
-    for name, work in variant.graphs.items():
-        for finding in work.findings:
-            graphs.setdefault(finding, []).append(name)
-    yield from graphs.items()
+def percent(share: float | None) -> str:
+    if not share:
+        return "-"
+    return "<1 %" if share < 0.01 else ">99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
-def _told(finding: Finding, where: str = "") -> list[str]:
+def _told(findings: Iterable[tuple[Finding, str]]) -> list[str]:
+    """Say findings with the graphs that they hold for, a reason once."""
+    groups: dict[tuple[str, str], dict[Finding, list[str]]] = {}
+    for finding, graph in findings:
+        groups.setdefault((finding.why, finding.fix), {}).setdefault(finding, []).append(graph)
+    lines = []
+    for (why, fix), group in groups.items():
+        lines += [_line(finding, ", ".join(graphs)) for finding, graphs in group.items()]
+        lines += [f"    why: {why}", f"    fix: {fix}"]
+    return lines
+
+
+def _line(finding: Finding, graphs: str) -> str:
     names = ", ".join(finding.nodes[:SHOWN_NODES])
     more = len(finding.nodes) - SHOWN_NODES
     nodes = f" ({names}{f' and {more} more' if more > 0 else ''})" if names else ""
-    return [
-        f"- {where}{finding.what}{nodes}",
-        f"    why: {finding.why}",
-        f"    fix: {finding.fix}",
-    ]
+    return f"- {graphs}{': ' if graphs else ''}{finding.what}{nodes}"
 
 
-def _devices(diagnosis: Diagnosis) -> Table:
-    table = _table("variant", "device", "runs it", "is here", "why")
-    for variant in diagnosis.variants:
-        for device in variant.devices:
-            here = "yes" if device.here else "no"
-            why = "; ".join(device.why)
-            table.add_row(variant.label, device.name, ANSWERS[device.can], here, why)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=column != "why", overflow="fold")
-    return table
-
-
-def _text(table: Table) -> str:
-    from rich.console import Console
-
-    console = Console(width=140, color_system=None, force_terminal=False)
-    with console.capture() as capture:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+def _devices(diagnosis: Diagnosis) -> str:
+    rows = [
+        (variant.label, device.name, device.can, "yes" if device.here else "no",
+         "; ".join(device.why))
+        for variant in diagnosis.variants
+        for device in variant.devices
+    ]  # fmt: skip
+    return table(("variant", "device", "runs it", "is here", "why"), rows, wrapped="why")

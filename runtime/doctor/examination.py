@@ -6,16 +6,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rap_edge.bundle import Bundle
 from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.manifest import Variant
-from rap_edge.requirements import require
+from rap_edge.requirements import unmet
 from rap_edge.runtime.backends import BACKENDS, require_backend
 from rap_edge.runtime.choice import choose_variants
 from rap_edge.runtime.cpu import cpu_name
 from rap_edge.runtime.doctor.devices import (
-    Asked,
+    Demands,
     coreml_devices,
     onnxruntime_devices,
     openvino_devices,
@@ -30,7 +31,7 @@ AS_IT_IS = "as it is"
 
 
 @dataclass(frozen=True)
-class Patient:
+class Loaded:
     """One variant with the verified files of its graphs; those in ONNX were read."""
 
     variant: Variant
@@ -38,7 +39,7 @@ class Patient:
     sources: Mapping[str, OnnxGraph]
 
     @classmethod
-    def of(cls, variant: Variant, files: Mapping[str, Files]) -> Patient:
+    def of(cls, variant: Variant, files: Mapping[str, Files]) -> Loaded:
         sources = {
             name: read_onnx(path, content)
             for name, group in files.items()
@@ -59,10 +60,10 @@ def examine_bundle(bundle: Bundle, backend: str | None = None) -> Diagnosis:
         raise NotSupported(
             f"bundle {bundle.name!r} has no variant for backend {backend!r}: it offers {offered}"
         )
-    patients = [
-        Patient.of(v, {graph: bundle.read_graph(v, graph) for graph in v.files}) for v in variants
+    loaded = [
+        Loaded.of(v, {graph: bundle.read_graph(v, graph) for graph in v.files}) for v in variants
     ]
-    diagnosis = _examine(f"bundle {bundle.name}", patients)
+    diagnosis = _examine(f"bundle {bundle.name}", loaded)
     running = {variant.label for variant in diagnosis.variants if variant.problem is None}
     order = choose_variants(tuple(variants), "auto", None, True)
     chosen = next((variant.label for variant in order if variant.label in running), None)
@@ -83,53 +84,76 @@ def examine_file(path: Path, backend: str | None = None) -> Diagnosis:
         for name in BACKENDS
         if backend in (None, name)
     ]
-    return _examine(path.name, [Patient.of(variant, files) for variant in variants])
+    return _examine(path.name, [Loaded.of(variant, files) for variant in variants])
 
 
-def _examine(subject: str, patients: list[Patient]) -> Diagnosis:
+def _examine(subject: str, loaded: list[Loaded]) -> Diagnosis:
     machine = Machine.here()
     return Diagnosis(
         subject,
         cpu_name(),
-        machine.int8_products,
-        tuple(_variant(patient, machine) for patient in patients),
-        missing([patient.variant for patient in patients]),
+        machine.int8_isa,
+        tuple(_variant(one, machine) for one in loaded),
+        missing([one.variant for one in loaded]),
     )
 
 
-def _variant(patient: Patient, machine: Machine) -> VariantDiagnosis:
-    variant, graphs, problem = patient.variant, {}, None
-    try:
-        require(variant)
-        require_backend(variant.backend)
-        for name in patient.files:
-            graphs[name] = _work(patient, name, machine)
-    except (BackendUnavailable, InvalidBundle) as error:
-        problem = str(error)
-    devices = _devices(patient, problem is None)
+def _variant(loaded: Loaded, machine: Machine) -> VariantDiagnosis:
+    variant = loaded.variant
+    graphs: dict[str, Work] = {}
+    lacking = problem = _lacking(variant)
+    if lacking is None:
+        try:
+            for name in loaded.files:
+                graphs[name] = _work(loaded, name, machine)
+        except (BackendUnavailable, InvalidBundle) as error:
+            problem = str(error)
+    devices = _devices(loaded, problem is None if lacking is None else None)
     return VariantDiagnosis(variant.backend, variant.precision, problem, graphs, devices)
 
 
-def _work(patient: Patient, name: str, machine: Machine) -> Work:
-    source, files = patient.sources.get(name), patient.files[name]
-    if patient.variant.backend == "openvino":
+def _lacking(variant: Variant) -> str | None:
+    """Say what the variant lacks here before anything of it is opened."""
+    lacking = unmet(variant.requires)
+    if lacking:
+        return f"it needs {'; '.join(lacking)}"
+    try:
+        require_backend(variant.backend)
+    except BackendUnavailable as error:
+        return str(error)
+    return None
+
+
+def _work(loaded: Loaded, name: str, machine: Machine) -> Work:
+    source, files = loaded.sources.get(name), loaded.files[name]
+    if loaded.variant.backend == "openvino":
         from rap_edge.runtime.doctor.in_openvino import compile_kernels
         from rap_edge.runtime.doctor.openvino_work import openvino_work
 
         return openvino_work(source, compile_kernels(name, files), machine)
     if source is None:
         raise InvalidBundle(f"graph {name} has the files {sorted(files)}: expected one .onnx")
-    from rap_edge.runtime.doctor.in_onnxruntime import fuse
+    from rap_edge.runtime.doctor.in_onnxruntime import optimize
     from rap_edge.runtime.doctor.onnxruntime_work import onnxruntime_work
 
-    return onnxruntime_work(source, fuse(name, next(iter(files.values()))), machine)
+    return onnxruntime_work(source, optimize(name, next(iter(files.values()))), machine)
 
 
-def _devices(patient: Patient, opened: bool) -> tuple[Device, ...]:
-    """Judge devices; the CPU of this machine was asked if the graphs were ``opened``."""
-    backend = patient.variant.backend
+def _devices(loaded: Loaded, opened: bool | None) -> tuple[Device, ...]:
+    """Judge devices; this machine's CPU has ``opened`` the graphs, refused, or was not asked."""
+    backend = loaded.variant.backend
     if backend == "coreml":
         return coreml_devices(sys.platform == "darwin")
     judge = openvino_devices if backend == "openvino" else onnxruntime_devices
-    judged = judge(Asked.of(list(patient.sources.values())), available(backend) or ())
-    return tuple(replace(d, can="yes", why=()) if opened and d.name == "CPU" else d for d in judged)
+    demands = Demands.of(
+        list(loaded.sources.values()), loaded.sources.keys() == loaded.files.keys()
+    )
+    judged = judge(demands, available(backend) or ())
+    if opened is None:
+        return judged
+    asked: dict[str, Any] = (
+        {"can": "yes", "why": ()}
+        if opened
+        else {"can": "no", "why": ("it was asked, and refused",)}
+    )
+    return tuple(replace(d, **asked) if d.name == "CPU" else d for d in judged)

@@ -1,7 +1,7 @@
 """What onnxruntime makes of a graph: it opens it, and the graph that it would run is read.
 
-Nothing is computed. The fused graph has no shapes, so that it is opened once more with every tensor
-as an output: of outputs, a session tells shapes and types.
+Nothing is computed. The optimized graph has no shapes, so that it is opened once more with every
+tensor as an output: of outputs, a session tells shapes and types.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from tempfile import TemporaryDirectory
 
 import onnxruntime as ort
 
+from rap_edge.onnx_policy import _GRAPH as GRAPH
+from rap_edge.onnx_policy import _MODEL as MODEL
+from rap_edge.protobuf_wire import BYTES, Message
 from rap_edge.runtime.backends.ort import open_session, session_options
 from rap_edge.runtime.doctor.diagnosis import Layer
-from rap_edge.runtime.doctor.onnx_graph import Node, OnnxGraph, read_onnx
+from rap_edge.runtime.doctor.onnx_graph import VALUE, Node, OnnxGraph, read_onnx
 
 INT8 = {
     "QLinearConv": 3,
@@ -34,11 +37,9 @@ PACKED = ("MatMulNBits",)
 PRECISIONS = {"tensor(float)": "fp32", "tensor(float16)": "fp16", "tensor(bfloat16)": "bf16"}
 WEIGHT_ONLY = "weight-only"
 
-_GRAPH, _OUTPUT, _NAME = 7, 12, 1  # numbers of protobuf fields: graph, output, name
-
 
 @dataclass(frozen=True)
-class Fused:
+class Optimized:
     """The graph that onnxruntime runs, with shape and type of each tensor."""
 
     graph: OnnxGraph
@@ -76,20 +77,20 @@ class Fused:
         return constant.shape if constant is not None else self.shapes.get(name) or (0, 0)
 
 
-def fuse(name: str, model: bytes) -> Fused:
+def optimize(name: str, model: bytes) -> Optimized:
     """Let onnxruntime prepare a graph for this CPU as `rap-edge` would run it.
 
     Raises BackendUnavailable and InvalidBundle as opening it does.
     """
     with TemporaryDirectory(prefix="rap-edge-doctor-") as scratch:
-        place = Path(scratch, "fused.onnx")
+        place = Path(scratch, "optimized.onnx")
         options = session_options(1)
         options.optimized_model_filepath = str(place)
         open_session(name, model, options)
         content = place.read_bytes()
     graph = read_onnx(name, content)
     shapes, types = _tensors(name, content, tuple(graph.producers))
-    return Fused(graph, {**graph.inputs, **shapes}, types)
+    return Optimized(graph, {**graph.inputs, **shapes}, types)
 
 
 def _tensors(
@@ -107,12 +108,15 @@ def _tensors(
 
 def _with_outputs(model: bytes, tensors: tuple[str, ...]) -> bytes:
     """Append outputs to a model: in protobuf, a message that comes twice is merged."""
-    outputs = b"".join(_field(_OUTPUT, _field(_NAME, name.encode())) for name in tensors if name)
-    return model + _field(_GRAPH, outputs)
+    outputs = b"".join(
+        _field(GRAPH, "output", _field(VALUE, "name", name.encode())) for name in tensors if name
+    )
+    return model + _field(MODEL, "graph", outputs)
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
+def _field(message: Message, name: str, content: bytes) -> bytes:
+    number = next(number for number, field in message.fields.items() if field.name == name)
+    return _varint(number << 3 | BYTES) + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:

@@ -19,7 +19,7 @@ PRECISIONS = {
     "f32": "fp32",
 }
 LAYERS = ("Convolution", "FullyConnected", "MatMul")
-NOT_RUN = ("Const", "Input", "Output")
+NOT_RUN = ("Input", "Output")
 FUSED = "Subgraph"
 
 
@@ -34,6 +34,7 @@ class Kernel:
     originals: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]  # of its inputs, then of its output
     weighted: bool  # one of its first two inputs is constant
+    reorders: bool = False  # it changes the memory layout
 
     @property
     def computes(self) -> str:
@@ -73,28 +74,45 @@ def compile_kernels(name: str, files: Mapping[str, bytes]) -> Compiled:
     Raises BackendUnavailable and InvalidBundle as opening it does.
     """
     compiled = compile_graph(name, files, 1)
-    kernels = map(_kernel, compiled.get_runtime_model().get_ordered_ops())
     macs = sum(map(_macs_of_file, read_graph(files).get_ordered_ops()))
-    return Compiled(tuple(k for k in kernels if k.operator not in NOT_RUN), macs)
+    return Compiled(tuple(_kernels(compiled.get_runtime_model().get_ordered_ops())), macs)
 
 
-def _kernel(node: Any) -> Kernel:
-    facts = {key: str(value.astype(str)) for key, value in node.get_rt_info().items()}
-    originals = facts.get("originalLayersNames", "").split(",")
-    return Kernel(
-        name=next((name for name in originals if name), node.get_friendly_name()),
-        operator=facts.get("layerType", ""),
-        precision=facts.get("runtimePrecision", ""),
-        implementation=facts.get("primitiveType", ""),
-        originals=tuple(name for name in originals if name),
-        shapes=tuple(_shape(port) for port in (*node.inputs(), *node.outputs()[:1])),
-        weighted=any(map(_is_constant, node.inputs()[:2])),
-    )
+def _kernels(nodes: list[Any]) -> Iterator[Kernel]:
+    """Yield what runs each time: what depends on constants alone was computed in compiling."""
+    constants: set[str] = set()
+    for node in nodes:
+        inputs = [port.get_source_output() for port in node.inputs()]
+        facts, names = _facts(node), [port.get_node().get_friendly_name() for port in inputs]
+        operator = facts.get("layerType", "")
+        if operator == "Const" or (names and constants.issuperset(names)):
+            constants.add(node.get_friendly_name())
+        elif operator not in NOT_RUN:
+            originals = tuple(n for n in facts.get("originalLayersNames", "").split(",") if n)
+            yield Kernel(
+                name=next(iter(originals), node.get_friendly_name()),
+                operator=operator,
+                precision=facts.get("runtimePrecision", ""),
+                implementation=facts.get("primitiveType", ""),
+                originals=originals,
+                shapes=tuple(_shape(port) for port in (*node.inputs(), *node.outputs()[:1])),
+                weighted=not constants.isdisjoint(names[:2]),
+                reorders=_reorders(facts, inputs),
+            )
 
 
-def _is_constant(port: Any) -> bool:
-    facts = port.get_source_output().get_node().get_rt_info()
-    return "layerType" in facts and str(facts["layerType"].astype(str)) == "Const"
+def _facts(node: Any) -> dict[str, str]:
+    return {key: str(value.astype(str)) for key, value in node.get_rt_info().items()}
+
+
+def _reorders(facts: Mapping[str, str], inputs: list[Any]) -> bool:
+    """Say whether a kernel does nothing but change the layout: not a view, not a conversion."""
+    if facts.get("layerType") == "Transpose":
+        return not facts.get("primitiveType", "").startswith("unknown")  # that is a view
+    if facts.get("layerType") != "Reorder":
+        return False
+    layouts = _facts(inputs[0].get_node()).get("outputLayouts", "").split(",")
+    return layouts[int(inputs[0].get_index()) % len(layouts)] != facts.get("outputLayouts")
 
 
 def _macs(kernel: Kernel) -> int:

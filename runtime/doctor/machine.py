@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rap_edge.runtime.cpu import INT8_PRODUCTS, cpu_flags, is_x86
+from rap_edge.isa import ARM_INT8, X86_INT8
+from rap_edge.runtime.cpu import cpu_flags, is_x86
 from rap_edge.runtime.doctor.diagnosis import Finding, Layer, counted
-
-BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,27 @@ class Machine:
         return cls(cpu_flags(), is_x86())
 
     @property
-    def int8_products(self) -> tuple[str, ...] | None:
-        """Those that multiply and add bytes in one step."""
-        return None if self.flags is None else tuple(f for f in INT8_PRODUCTS if f in self.flags)
+    def int8_isa(self) -> tuple[str, ...] | None:
+        """The instruction sets for int8 that are here."""
+        return None if self.flags is None else tuple(f for f in self._wanted if f in self.flags)
 
-    def lacks(self, *wanted: str) -> bool:
-        """Say whether it is known that none of the instruction sets is there."""
-        return self.flags is not None and not self.flags & set(wanted)
+    @property
+    def lacks_int8(self) -> bool:
+        """It is known that no instruction set for int8 is here."""
+        return self.int8_isa == ()
 
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return X86_INT8 if self.x86 else ARM_INT8
 
-def slow_bytes(layers: list[Layer], machine: Machine) -> list[Finding]:
-    """Find int8 layers on a CPU that multiplies bytes no faster than floats."""
-    count = sum(layer.precision == "int8" for layer in layers)
-    if not count or not machine.lacks(*INT8_PRODUCTS):
-        return []
-    saturates = " and sums of two products may saturate" if machine.x86 else ""
-    return [
-        Finding(
-            f"{counted(count, 'int8 layer')} on a CPU without instructions for bytes",
-            f"none of {', '.join(INT8_PRODUCTS)} is here: a product of bytes takes several "
-            f"instructions{saturates}",
-            "take the fp32 variant, unless memory matters more than time",
-        )
-    ]
+    def slow_int8(self, layers: Sequence[Layer]) -> Iterator[Finding]:
+        """Find int8 layers on a CPU that multiplies bytes no faster than floats."""
+        count = sum(layer.precision == "int8" for layer in layers)
+        if count and self.lacks_int8:
+            saturates = ", and sums of two products may saturate" if self.x86 else ""
+            yield Finding(
+                f"{counted(count, 'int8 layer')} on a CPU without int8 dot products",
+                f"none of {', '.join(self._wanted)} is here: a product of bytes takes several "
+                f"instructions{saturates}",
+                "take the fp32 variant, unless memory matters more than time",
+            )

@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from rap_edge.runtime.doctor.diagnosis import Finding, Work, counted
-from rap_edge.runtime.doctor.in_onnxruntime import FLOAT, WEIGHT_ONLY, Fused
-from rap_edge.runtime.doctor.machine import Machine, slow_bytes
+from rap_edge.runtime.doctor.diagnosis import Finding, Layer, Work, counted
+from rap_edge.runtime.doctor.in_onnxruntime import FLOAT, WEIGHT_ONLY, Optimized
+from rap_edge.runtime.doctor.machine import Machine
 from rap_edge.runtime.doctor.onnx_graph import Node, OnnxGraph
-from rap_edge.runtime.doctor.source import activation_kinds, source_findings
+from rap_edge.runtime.doctor.source import activation_types, source_findings
 from rap_edge.runtime.doctor.unfused import Reason, in_file, is_dequantized, reason, unfused
 
-MOVES = ("Transpose", "ReorderInput", "ReorderOutput")
-FEW_MOVES = 8
+REORDERS = ("Transpose", "ReorderInput", "ReorderOutput")
+FEW_REORDERS = 8
 SIGNED_FIX = "quantize activations to uint8, with int8 weights; int8 is for ARM and TensorRT"
 
+Kernels = tuple[Callable[[Layer], bool], str, str, str]
+"""Which layers are slower than they seem; what, why and what to do."""
 
-def onnxruntime_work(source: OnnxGraph, fused: Fused, machine: Machine) -> Work:
+SLOW_KERNELS: tuple[Kernels, ...] = (
+    (
+        lambda layer: layer.operator == "ConvInteger",
+        "convolutions are quantized dynamically",
+        "ConvInteger has no fast kernel, and the range of its input is measured in every run",
+        "calibrate: quantize convolutions statically, or leave them in float",
+    ),
+    (
+        lambda layer: layer.precision == WEIGHT_ONLY,
+        "only weights are quantized",
+        "they are unpacked in every run, and products stay float: a CPU gains for a few tokens, "
+        "and loses for a hundred",
+        "static int8 for speed; weight-only where size is the goal",
+    ),
+    (
+        lambda layer: layer.precision == "int8" and not layer.weighted,
+        "products of two activations are int8",
+        "as in attention: both factors are converted in every run, and probabilities need more "
+        "than 8 bits",
+        "leave products of two activations in float, by name",
+    ),
+)
+
+
+def onnxruntime_work(source: OnnxGraph, optimized: Optimized, machine: Machine) -> Work:
     """Count what onnxruntime runs and find what is slow."""
-    pairs = list(fused.layers())
+    pairs = list(optimized.layers())
     layers = [layer for _, layer in pairs]
     left = [
-        in_file(source, fused.graph, node)
+        in_file(source, optimized.graph, node)
         for node, _ in pairs
-        if node.operator in FLOAT and is_dequantized(fused.graph, node)
+        if node.operator in FLOAT and is_dequantized(optimized.graph, node)
     ]
     findings = (
-        *source_findings(source, machine),
+        *source_findings(source, layers),
         *_signed(source, machine),
         *unfused(left, lambda node: _reason(source, node, machine)),
-        *_operators(fused),
-        *slow_bytes(layers, machine),
-        *_moves(Counter(node.operator for node in fused.graph.nodes), len(layers)),
+        *_slow_kernels(layers),
+        *machine.slow_int8(layers),
+        *_reorders(Counter(node.operator for node in optimized.graph.nodes), len(layers)),
     )
-    return Work.of(len(fused.graph.nodes), layers, findings)
+    return Work.of(len(optimized.graph.nodes), layers, findings)
 
 
 def _signed(source: OnnxGraph, machine: Machine) -> Iterator[Finding]:
-    if machine.x86 and "int8" in activation_kinds(source):
+    if machine.x86 and "int8" in activation_types(source):
         yield Finding(
             "activations are int8",
             "x86 multiplies uint8 by int8: onnxruntime rewrites every pair, some lose their "
@@ -52,8 +78,8 @@ def _reason(source: OnnxGraph, node: Node, machine: Machine) -> Reason:
     common = reason(source, node)
     if common is not None:
         return common
-    values = source.producers[node.inputs[0]]
-    if source.zero_point_kind(values) == "int8" and machine.x86:
+    values = source.dequantizer(node.inputs[0])
+    if machine.x86 and values is not None and source.quantized_type(values) == "int8":
         return (
             "its activations are int8: x86 multiplies uint8 by int8, and rewriting them broke "
             "the pattern",
@@ -66,56 +92,25 @@ def _reason(source: OnnxGraph, node: Node, machine: Machine) -> Reason:
             "its result is not quantized: a convolution is int8 only between Q and DQ",
             "quantize the results of convolutions: exclude those of linear layers only",
         )
-    bias = node.inputs[2] if len(node.inputs) > 2 else ""
-    if bias and not source.made_by(bias, "DequantizeLinear"):
-        return "its bias is float", "quantize the bias to int32, with the product of both scales"
     return (
-        "onnxruntime does not know the pattern around it",
-        "quantize the graph that onnxruntime has prepared, where linear layers are MatMul or Gemm "
-        "with constant weights of rank 2",
+        "its pattern is none that onnxruntime fuses",
+        "quantize the graph that onnxruntime has prepared: weights right behind their "
+        "DequantizeLinear, of rank 2 in linear layers, one scale for all or for each output",
     )
 
 
-def _operators(fused: Fused) -> Iterator[Finding]:
-    """Look at kernels that are slower than they seem."""
-    dynamic, packed, products = [], [], []
-    for node, layer in fused.layers():
-        if node.operator == "ConvInteger":
-            dynamic.append(layer.name)
-        elif layer.precision == WEIGHT_ONLY:
-            packed.append(layer.name)
-        elif layer.precision == "int8" and not layer.weighted:
-            products.append(layer.name)
-    if dynamic:
-        yield Finding(
-            "convolutions are quantized dynamically",
-            "ConvInteger has no fast kernel, and the range of its input is measured in every run",
-            "calibrate: quantize convolutions statically, or leave them in float",
-            tuple(dynamic),
-        )
-    if packed:
-        yield Finding(
-            "only weights are quantized",
-            "they are unpacked in every run, and products stay float: a CPU gains for a few "
-            "tokens, and loses for a hundred",
-            "static int8 for speed; weight-only where size is the goal",
-            tuple(packed),
-        )
-    if products:
-        yield Finding(
-            "products of two activations are int8",
-            "as in attention: both factors are converted in every run, and probabilities need "
-            "more than 8 bits",
-            "leave products of two activations in float, by name",
-            tuple(products),
-        )
+def _slow_kernels(layers: list[Layer]) -> Iterator[Finding]:
+    for is_slow, what, why, fix in SLOW_KERNELS:
+        names = tuple(layer.name for layer in layers if is_slow(layer))
+        if names:
+            yield Finding(what, why, fix, names)
 
 
-def _moves(operators: Counter[str], layers: int) -> Iterator[Finding]:
-    moves = sum(operators[name] for name in MOVES)
-    if moves >= FEW_MOVES and moves > layers:
+def _reorders(operators: Counter[str], layers: int) -> Iterator[Finding]:
+    count = sum(operators[name] for name in REORDERS)
+    if count >= FEW_REORDERS and count > layers:
         yield Finding(
-            f"{moves} nodes change the layout of values, for {counted(layers, 'layer')}",
+            f"{count} nodes change the memory layout, for {counted(layers, 'layer')}",
             "each is a pass over memory that computes nothing",
             "keep one layout: write attention and convolutions with fewer transpositions",
         )

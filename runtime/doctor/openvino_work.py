@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from rap_edge.runtime.doctor.diagnosis import Finding, Work, counted
 from rap_edge.runtime.doctor.in_openvino import Compiled, Kernel
-from rap_edge.runtime.doctor.machine import Machine, slow_bytes
+from rap_edge.runtime.doctor.machine import Machine
 from rap_edge.runtime.doctor.onnx_graph import Node, OnnxGraph
-from rap_edge.runtime.doctor.source import layers_of, source_findings
+from rap_edge.runtime.doctor.source import LAYERS, source_findings
 from rap_edge.runtime.doctor.unfused import Reason, is_dequantized, reason, unfused
 
-REORDERS = ("Reorder", "Transpose")
 DYNAMIC = ("ConvInteger", "MatMulInteger")
-FEW_MOVES = 8
+FEW_REORDERS = 8
+QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
 UNKNOWN: Reason = (
     "OpenVINO does not say why",
     "compare its Q/DQ pairs with those of a layer that is int8",
@@ -28,11 +28,10 @@ def openvino_work(source: OnnxGraph | None, compiled: Compiled, machine: Machine
     if source is not None:
         floats = [kernel for kernel, layer in pairs if layer.precision != "int8"]
         left = _left_in_float(source, floats)
-        findings += source_findings(source, machine)
+        findings += source_findings(source, layers)
         findings += _dynamic(source)
         findings += unfused(left, lambda node: reason(source, node) or UNKNOWN)
-    findings += [*_reference([kernel for kernel, _ in pairs]), *slow_bytes(layers, machine)]
-    findings += _moves(compiled, len(layers))
+    findings += [*machine.slow_int8(layers), *_reorders(compiled, len(layers))]
     return Work.of(len(compiled.kernels), layers, tuple(findings))
 
 
@@ -49,34 +48,25 @@ def _dynamic(source: OnnxGraph) -> Iterator[Finding]:
 
 def _left_in_float(source: OnnxGraph, kernels: list[Kernel]) -> list[Node]:
     """Return the quantized layers of the file that kernels compute in float."""
-    named = {name.split("/")[0] for kernel in kernels for name in kernel.originals}
-    return [
-        node
-        for node in layers_of(source)
-        if is_dequantized(source, node) and ({node.name, node.outputs[0]} & named - {""})
-    ]
+    names = dict.fromkeys(name.split("/")[0] for kernel in kernels for name in kernel.originals)
+    found = {node.outputs[0]: node for name in names for node in _layer(source, name)}
+    return [node for node in found.values() if is_dequantized(source, node)]
 
 
-def _reference(kernels: list[Kernel]) -> Iterator[Finding]:
-    names = tuple(kernel.name for kernel in kernels if kernel.implementation.startswith("ref"))
-    if names:
+def _layer(source: OnnxGraph, name: str) -> Iterator[Node]:
+    """Yield the layer that a name means: its own, its output's, or that of a pair behind it."""
+    node = source.named.get(name)
+    while node is not None and node.operator in QUANTIZERS:
+        node = source.producers.get(node.inputs[0])
+    if node is not None and node.operator in LAYERS:
+        yield node
+
+
+def _reorders(compiled: Compiled, layers: int) -> Iterator[Finding]:
+    count = sum(kernel.reorders for kernel in compiled.kernels)
+    if count >= FEW_REORDERS and count > layers:
         yield Finding(
-            f"{counted(len(names), 'layer')} in OpenVINO's reference code",
-            "it has no kernel for their shapes or types on this CPU",
-            "change shapes (channels in multiples of 32) or leave these layers in float",
-            names,
-        )
-
-
-def _moves(compiled: Compiled, layers: int) -> Iterator[Finding]:
-    moved = [
-        kernel
-        for kernel in compiled.kernels
-        if kernel.operator in REORDERS and kernel.implementation.split("_")[0] != "unknown"
-    ]
-    if len(moved) >= FEW_MOVES and len(moved) > layers:
-        yield Finding(
-            f"{len(moved)} kernels change the layout of values, for {counted(layers, 'layer')}",
+            f"{count} kernels change the memory layout, for {counted(layers, 'layer')}",
             "each is a pass over memory that computes nothing",
             "keep one layout: write attention and convolutions with fewer transpositions",
         )

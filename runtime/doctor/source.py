@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from rap_edge.runtime.doctor.diagnosis import Finding, counted
-from rap_edge.runtime.doctor.machine import BFLOAT16, Machine
+from rap_edge.runtime.doctor.diagnosis import Finding, Layer, counted
 from rap_edge.runtime.doctor.onnx_graph import Node, OnnxGraph
 
 LAYERS = ("Conv", "MatMul", "Gemm")
-DELICATE = ("Softmax", "LayerNormalization", "Gelu", "Sigmoid")
+SENSITIVE = ("Softmax", "LayerNormalization", "Gelu", "Sigmoid")
 """Operators that int8 gains nothing for: they are not products, and their values need more bits."""
 
 
@@ -22,49 +21,53 @@ def name_of(node: Node) -> str:
     return node.name or node.outputs[0]
 
 
-def activation_kinds(graph: OnnxGraph) -> set[str]:
+def activation_types(graph: OnnxGraph) -> set[str]:
     """Return the types that activations are quantized to."""
     quantizers = (node for node in graph.nodes if node.operator == "QuantizeLinear")
-    return {kind for node in quantizers if (kind := graph.zero_point_kind(node))}
+    return {kind for node in quantizers if (kind := graph.quantized_type(node))}
 
 
-def source_findings(graph: OnnxGraph, machine: Machine) -> list[Finding]:
-    """Name what costs time and why."""
-    return [*_halves(graph, machine), *_delicate(graph)]
+def is_symmetric(graph: OnnxGraph) -> bool:
+    """Say whether every zero point of activations is 0."""
+    quantizers = (node for node in graph.nodes if node.operator == "QuantizeLinear")
+    points = (graph.zero_point(node) for node in quantizers)
+    return all(point is None or point.zeros for point in points)
 
 
-def _halves(graph: OnnxGraph, machine: Machine) -> Iterator[Finding]:
-    """Arithmetic in 16 bits: weights that are stored so and cast to fp32 are none."""
-    kinds = {"float16": "fp16", "bfloat16": "bf16"}
-    found: dict[str, list[str]] = {}
-    for node in layers_of(graph):
-        for tensor in map(graph.constants.get, node.inputs):
-            if tensor is not None and tensor.kind in kinds:
-                found.setdefault(kinds[tensor.kind], []).append(name_of(node))
-    for kind, names in found.items():
-        native = BFLOAT16 if kind == "bf16" else ("asimdhp", "avx512_fp16")
-        absent = ": this one has no instructions for it" if machine.lacks(*native) else ""
+def source_findings(graph: OnnxGraph, layers: Sequence[Layer]) -> list[Finding]:
+    """Name what costs time and why; ``layers`` are those that the runtime computes."""
+    return [*_fp16(graph, layers), *_sensitive(graph)]
+
+
+def _fp16(graph: OnnxGraph, layers: Sequence[Layer]) -> Iterator[Finding]:
+    """Find arithmetic in fp16: weights that are stored so and cast to fp32 are none."""
+    names = tuple(
+        name_of(node)
+        for node in layers_of(graph)
+        for tensor in map(graph.constants.get, node.inputs[:2])
+        if tensor is not None and tensor.kind == "float16"
+    )
+    if names and not any(layer.precision == "fp16" for layer in layers):
         yield Finding(
-            f"{counted(len(set(names)), 'layer')} in {kind}",
-            f"a CPU computes it as fp32, or emulates it, with casts around{absent}",
-            f"keep {kind} for GPUs; on a CPU take fp32 with weights stored in fp16, or int8",
-            tuple(dict.fromkeys(names)),
+            f"{counted(len(names), 'fp16 layer')} computed in fp32",
+            "this CPU has no fp16 kernel for them: values are cast in every run",
+            "take fp32, whose weights may be stored as fp16, or int8; fp16 is for GPUs",
+            names,
         )
 
 
-def _delicate(graph: OnnxGraph) -> Iterator[Finding]:
-    names = tuple(
-        name_of(node)
+def _sensitive(graph: OnnxGraph) -> Iterator[Finding]:
+    nodes = [
+        node
         for node in graph.nodes
-        if node.operator in DELICATE
+        if node.operator in SENSITIVE
         and graph.made_by(node.inputs[0], "DequantizeLinear")
         and any(n.operator == "QuantizeLinear" for n in graph.consumers.get(node.outputs[0], ()))
-    )
-    if names:
-        operators = sorted({n.operator for n in graph.nodes if name_of(n) in names})
+    ]
+    if nodes:
         yield Finding(
-            f"{' and '.join(operators)} between Q/DQ pairs",
+            f"{' and '.join(sorted({node.operator for node in nodes}))} between Q/DQ pairs",
             "its values need more than 8 bits, and converting them costs more than int8 saves",
             "quantize convolutions and linear layers only, and leave these nodes out by name",
-            names,
+            tuple(map(name_of, nodes)),
         )

@@ -17,7 +17,7 @@ Reason = tuple[str, str]
 
 def is_dequantized(graph: OnnxGraph, node: Node) -> bool:
     """Say whether a factor of a layer comes out of a DequantizeLinear."""
-    return any(graph.made_by(name, "DequantizeLinear") for name in node.inputs[:2])
+    return any(graph.dequantizer(name) for name in node.inputs[:2])
 
 
 def unfused(nodes: Iterable[Node], explain: Callable[[Node], Reason]) -> list[Finding]:
@@ -34,7 +34,7 @@ def unfused(nodes: Iterable[Node], explain: Callable[[Node], Reason]) -> list[Fi
 
 
 def in_file(source: OnnxGraph, graph: OnnxGraph, node: Node) -> Node:
-    """Return the layer of the file that a fused node computes: it has its name or its weights."""
+    """Return the layer of the file that an optimized node computes: by its name or its weights."""
     weights = graph.root(node.inputs[1])
     for layer in layers_of(source):
         if node.name and layer.name == node.name:
@@ -46,30 +46,27 @@ def in_file(source: OnnxGraph, graph: OnnxGraph, node: Node) -> Node:
 
 def reason(graph: OnnxGraph, node: Node) -> Reason | None:
     """Say what is wrong with a quantized layer for every runtime; None if nothing is."""
-    values, weights = (graph.made_by(name, "DequantizeLinear") for name in node.inputs[:2])
-    if values is None or weights is None:
-        return _half_quantized(graph, node, values is not None)
-    kinds = {graph.zero_point_kind(values), graph.zero_point_kind(weights)}
-    wide = sorted(kind for kind in kinds if kind not in ("uint8", "int8", None))
-    if wide:
-        return (
-            f"its values are {' and '.join(wide)}: only 8 bits are multiplied",
-            "quantize to uint8, with int8 weights",
-        )
-    if graph.root(node.inputs[1]) is None and node.operator != "MatMul":
-        return "its weights are not constant", "leave it in float, or make its weights constant"
-    return None
-
-
-def _half_quantized(graph: OnnxGraph, node: Node, values: bool) -> Reason:
-    if not values:
+    values, weights = (graph.dequantizer(name) for name in node.inputs[:2])
+    constant = graph.root(node.inputs[1]) is not None
+    if values is None:
         return (
             "only its weights are quantized: they are unpacked in every run",
             "quantize its activations too, or store its weights as fp16",
         )
-    if graph.root(node.inputs[1]) is None:
+    if weights is None and constant:
+        return "its weights are not quantized", "quantize its weights too, or leave it out by name"
+    if weights is None:
         return (
             "only one of the two activations that it multiplies is quantized",
             "leave products of two activations in float, by name",
         )
-    return "its weights are not quantized", "quantize its weights too, or leave it out by name"
+    types = {graph.quantized_type(values), graph.quantized_type(weights)}
+    wide = sorted(kind for kind in types if kind not in ("uint8", "int8", None))
+    if wide:
+        return (
+            f"it is quantized to {' and '.join(wide)}: only 8 bits are multiplied",
+            "quantize to uint8, with int8 weights",
+        )
+    if node.operator == "Conv" and not constant:
+        return "its weights are not constant", "leave it in float, or make its weights constant"
+    return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,31 @@ def make() -> Make:
         )
 
     return model
+
+
+@pytest.fixture(scope="session")
+def package() -> Iterator[dict[str, bytes]]:
+    """A Core ML package of one operator, by paths in its folder."""
+    if find_spec("coremltools") is None:
+        pytest.skip("coremltools is missing: pip install 'rap-edge[coreml]'")
+    gc.freeze()  # coremltools collects garbage at each conversion: not what is imported
+    from rap_edge.converters.mil.library import library
+    from rap_edge.converters.mil.package import pack
+    from rap_edge.converters.quiet import quiet
+
+    coremltools, mb = library(), library("coremltools.converters.mil").Builder
+    with quiet():
+        program = mb.program(
+            input_specs=[mb.TensorSpec(shape=(8, 8))], opset_version=coremltools.target.iOS17
+        )(lambda x: mb.relu(x=x))
+        model = coremltools.convert(
+            program,
+            convert_to="mlprogram",
+            minimum_deployment_target=coremltools.target.iOS17,
+            skip_model_load=True,
+        )
+        yield pack(model, "relu")
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from rap_edge.errors import InvalidBundle
 from rap_edge.manifest import Requires, Variant
 from rap_edge.runtime.doctor import Device
-from rap_edge.runtime.doctor.devices import Asked, onnxruntime_devices, openvino_devices
+from rap_edge.runtime.doctor.devices import Demands, onnxruntime_devices, openvino_devices
 from rap_edge.runtime.doctor.missing import intel, missing, nvidia
 from rap_edge.runtime.doctor.onnx_graph import OnnxGraph, read_onnx
 
@@ -24,11 +24,11 @@ def pair(make: Make, zero: np.generic) -> OnnxGraph:
 
 
 def devices(*graphs: OnnxGraph) -> dict[str, Device]:
-    asked = Asked.of(graphs)
-    providers = onnxruntime_devices(asked, ["CPUExecutionProvider"])
+    demands = Demands.of(graphs)
+    providers = onnxruntime_devices(demands, ["CPUExecutionProvider"])
     return {
         **{f"onnxruntime {device.name}": device for device in providers},
-        **{f"openvino {device.name}": device for device in openvino_devices(asked, ["CPU"])},
+        **{f"openvino {device.name}": device for device in openvino_devices(demands, ["CPU"])},
     }
 
 
@@ -46,6 +46,25 @@ def test_the_kind_of_int8_decides_about_gpus(make: Make) -> None:
     assert signed["onnxruntime TensorRT"].can == "yes"
     assert unsigned["onnxruntime CUDA"].can == signed["onnxruntime CUDA"].can == "partly"
     assert unsigned["openvino GPU"].can == "yes"
+
+
+def test_tensorrt_takes_symmetric_int8_only(make: Make) -> None:
+    shifted = devices(pair(make, np.int8(3)))["onnxruntime TensorRT"]
+    assert shifted.can == "no"
+    assert "zero points of 0" in shifted.why[0]
+
+
+def test_a_zero_point_is_found_in_either_field(make: Make) -> None:
+    import onnx
+
+    for zero in (0, 3):
+        model = onnx.load_model_from_string(
+            make(PAIR, {"s": np.float32(1), "z": np.int8(0)}, (8,), (8,))
+        )
+        model.graph.initializer[1].CopyFrom(onnx.helper.make_tensor("z", 3, (), [zero]))
+        assert model.graph.initializer[1].int32_data
+        graph = read_onnx("graph", model.SerializeToString())
+        assert graph.constants["z"].zeros == (zero == 0)
 
 
 def test_an_operator_that_a_device_lacks_is_named(make: Make) -> None:

@@ -12,8 +12,8 @@ from rap_edge.runtime.backends import BACKENDS
 from rap_edge.runtime.cpu import is_x86
 from rap_edge.runtime.doctor import Finding, Work
 from rap_edge.runtime.doctor.diagnosis import Layer
-from rap_edge.runtime.doctor.in_onnxruntime import fuse
-from rap_edge.runtime.doctor.machine import Machine, slow_bytes
+from rap_edge.runtime.doctor.in_onnxruntime import optimize
+from rap_edge.runtime.doctor.machine import Machine
 from rap_edge.runtime.doctor.onnx_graph import read_onnx
 from rap_edge.runtime.doctor.onnxruntime_work import onnxruntime_work
 
@@ -53,7 +53,7 @@ def int8(calibrated: Calibrated, first: int = 0, **settings: str) -> bytes:
 
 def judged(model: bytes, machine: Machine) -> Work:
     """Let onnxruntime open a graph here, and judge it as on another machine."""
-    return onnxruntime_work(read_onnx("graph", model), fuse("graph", model), machine)
+    return onnxruntime_work(read_onnx("graph", model), optimize("graph", model), machine)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -106,13 +106,19 @@ def test_a_size_that_is_not_fixed_has_no_arithmetic(diagnose: Diagnose, make: Ma
 
 
 @pytest.mark.parametrize(
-    ("flags", "slow"),
-    [({"avx2"}, True), ({"avx512_vnni"}, False), ({"asimddp"}, False), (None, False)],
+    ("flags", "x86", "slow"),
+    [
+        ({"avx2"}, True, True),
+        ({"avx_vnni_int8"}, True, False),
+        ({"asimd"}, False, True),
+        ({"asimddp"}, False, False),
+        (None, True, False),
+    ],
 )
-def test_bytes_are_slow_where_no_instruction_multiplies_them(
-    flags: set[str] | None, slow: bool
+def test_int8_is_slow_where_no_instruction_multiplies_bytes(
+    flags: set[str] | None, x86: bool, slow: bool
 ) -> None:
-    machine = Machine(None if flags is None else frozenset(flags), x86=True)
+    machine = Machine(None if flags is None else frozenset(flags), x86)
     layers = [Layer("conv", "QLinearConv", "int8", 100, True)]
-    assert bool(slow_bytes(layers, machine)) == slow
-    assert not slow_bytes([], machine)
+    assert bool(list(machine.slow_int8(layers))) == slow
+    assert not list(machine.slow_int8([]))
