@@ -11,9 +11,6 @@ from rap_edge.converters.running import installed
 from rap_edge.converters.speaking import Tensors
 from rap_edge.converters.to_openvino import save
 
-IN_FLOAT = ("Add", "Clamp", "Concat", "Multiply", "Sigmoid", "Subtract")
-"""What is not a layer: int8 pictures and positions cost the mouth 15 dB."""
-
 
 def quantized_by_nncf(
     model: ModelProto, calls: Sequence[Tensors], transformer: bool, smoothing: float | None
@@ -32,7 +29,6 @@ def quantized_by_nncf(
             ov.Core().read_model(model.SerializeToString(), b""),
             nncf.Dataset([dict(call) for call in calls]),
             subset_size=len(calls),
-            ignored_scope=nncf.IgnoredScope(types=list(IN_FLOAT), validate=False),
             model_type=nncf.ModelType.TRANSFORMER if transformer else None,
             advanced_parameters=nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth),
         )

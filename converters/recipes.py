@@ -131,16 +131,16 @@ def weights_only(job: Job, bits: int) -> Made:
 
 
 def by_nncf(job: Job) -> Made:
+    """Let NNCF quantize what it is good at: in the decoder it quantizes pictures and positions."""
     from rap_edge.converters.nncf_int8 import quantized_by_nncf
+    from rap_edge.converters.to_openvino import to_openvino
 
-    return Made(
-        {
-            name: quantized_by_nncf(
-                to_onnx(graph), job.calls[name], name == "denoiser", job.smoothing
-            )
-            for name, graph in job.graphs.items()
-        }
-    )
+    decoder = calibrate(to_onnx(job.graphs["decoder"]), job.calls["decoder"])
+    made: dict[str, Files] = {"decoder": to_openvino(quantized(decoder, decoder.layers))}
+    for name in SMOOTHED:
+        graph, calls = to_onnx(job.graphs[name]), job.calls[name]
+        made[name] = quantized_by_nncf(graph, calls, name == "denoiser", job.smoothing)
+    return Made(made)
 
 
 def coreml(job: Job, compress: str) -> Made:

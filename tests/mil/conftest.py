@@ -14,8 +14,8 @@ from torch import Tensor
 
 from rap_edge.converters.mil import open_program
 from rap_edge.converters.mil.library import library
-from rap_edge.converters.quiet import quiet
 from rap_edge.converters.mil.package import pack
+from rap_edge.converters.quiet import quiet
 
 Build = Callable[..., Any]  # takes the builder and one variable or two
 Save = Callable[..., dict[str, bytes]]
