@@ -1,8 +1,10 @@
 """From the folders at the top to packages, and the extension; the rest is pyproject.toml."""
 
 import json
+import shutil
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
 from setuptools import find_packages, setup
@@ -40,39 +42,70 @@ core = Pybind11Extension(
 )
 
 
+SYSTEMS = {"darwin": "macos", "win32": "windows"}
+ONLY_ON = {"coreml": "macos"}  # backend -> the one system that has it
+
+
 class BuildForHere(build_py):
-    """Leave what only Apple's machines run out of other wheels, and say so in the bundle."""
+    """Leave variants that do not run here out of the wheel's bundle, and say so in the bundle."""
 
     def run(self) -> None:
+        bundle = Path(self.build_lib, "rap_edge", "bundles", "default")
+        if not self.editable_mode:
+            shutil.rmtree(bundle, ignore_errors=True)  # what an earlier build left
         super().run()
-        if sys.platform != "darwin" and not self.editable_mode:
-            leave_out("coreml", Path(self.build_lib, "rap_edge/bundles/default"))
+        if not self.editable_mode:
+            leave_out(bundle, SYSTEMS.get(sys.platform, "linux"))
 
 
-def leave_out(backend: str, bundle: Path) -> None:
-    """Take a backend's variants out of a bundle folder: the signature still holds for the rest."""
-    variants = json.loads((bundle / "manifest.json").read_text("utf-8"))["variants"]
-    kept = [v for v in variants if v["backend"] != backend]
-    if len(kept) == len(variants):
+def leave_out(bundle: Path, system: str) -> None:
+    """Take the variants that do not run on a system out of a bundle folder.
+
+    ``subset.json`` names the others; the signature still holds. Where none would be left, all stay.
+    """
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    variants = manifest["variants"]
+    kept = [variant for variant in variants if runs_on(variant, system)]
+    if len(kept) in (0, len(variants)):
         return
-    needed = {path for variant in kept for path in variant["files"].values()}
-    for path in (path for variant in variants for path in variant["files"].values()):
-        for file in [] if path in needed else sorted((bundle / path).rglob("*")):
-            if file.is_file():
-                file.unlink()
+    listed = [entry["path"] for entry in manifest["files"]]
+    for path in graph_files(variants, listed) - graph_files(kept, listed):
+        (bundle / path).unlink()
+    for folder in sorted((f for f in bundle.rglob("*") if f.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
     labels = [f"{variant['backend']}/{variant['precision']}" for variant in kept]
     subset = json.dumps({"variants": labels}, indent=1, sort_keys=True) + "\n"
     (bundle / "subset.json").write_bytes(subset.encode("utf-8"))
 
 
-ParallelCompile().install()
-setup(
-    packages=[
-        package
-        for root, folder in FOLDERS.items()
-        for package in [root, *(f"{root}.{name}" for name in find_packages(folder))]
-    ],
-    package_dir=FOLDERS,
-    ext_modules=[core] if core.sources else [],
-    cmdclass={"build_ext": build_ext, "build_py": BuildForHere},
-)
+def runs_on(variant: dict[str, Any], system: str) -> bool:
+    """Say whether a variant can run on a system: by what it asks for, and by its backend."""
+    systems = variant.get("requires", {}).get("os") or [system]
+    return system in systems and ONLY_ON.get(variant["backend"], system) == system
+
+
+def graph_files(variants: list[dict[str, Any]], listed: list[str]) -> set[str]:
+    """Name the files of variants: a file, the .bin beside an .xml, and all below a folder."""
+    named = {path for variant in variants for path in variant["files"].values()}
+    named |= {f"{path[:-4]}.bin" for path in named if path.endswith(".xml")}
+    return {path for path in listed if path in named or named & set(folders_of(path))}
+
+
+def folders_of(path: str) -> list[str]:
+    """List the folders that a file lies in."""
+    return [folder.as_posix() for folder in PurePosixPath(path).parents]
+
+
+if __name__ == "__main__":
+    ParallelCompile().install()
+    setup(
+        packages=[
+            package
+            for root, folder in FOLDERS.items()
+            for package in [root, *(f"{root}.{name}" for name in find_packages(folder))]
+        ],
+        package_dir=FOLDERS,
+        ext_modules=[core] if core.sources else [],
+        cmdclass={"build_ext": build_ext, "build_py": BuildForHere},
+    )

@@ -26,6 +26,16 @@ for name in ("runtime", "converters", "benchmarks", "cpp_ext", "tests", "tools")
 print("imported", rap_edge.__file__)
 """
 
+VERIFY = """
+import sys
+sys.path.insert(0, {unpacked!r})
+import rap_edge
+assert rap_edge.__file__.startswith({unpacked!r}), rap_edge.__file__
+from rap_edge.bundle import verify_bundle
+bundle = verify_bundle()
+print("verified", bundle.name, ", ".join(variant.label for variant in bundle.variants))
+"""
+
 REQUIRED = (
     "rap_edge/_core.pyi",
     "rap_edge/bundles/default/bundle.sig",
@@ -79,11 +89,23 @@ def check_import(wheel: Path, folder: Path) -> None:
     run(python, "-I", "-c", IMPORT.format(root=str(ROOT)), cwd=folder)
 
 
+def check_bundle(wheel: Path, folder: Path) -> None:
+    """Verify the default bundle of the unpacked wheel by the wheel's own code.
+
+    The packages that it needs are taken from this environment, which is why it is not installed.
+    """
+    unpacked = folder / "unpacked"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    run(sys.executable, "-I", "-c", VERIFY.format(unpacked=str(unpacked)), cwd=folder)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wheel = build(folder)
         check_contents(wheel)
+        check_bundle(wheel, folder)
         check_import(wheel, folder)
 
 
