@@ -83,8 +83,9 @@ def open(
     """Open a bundle, ready to animate portraits.
 
     Args:
-        path: a bundle: a folder, a .rapb file, or one that is open; None is the bundle that comes
-            with the package.
+        path: a bundle: a folder, a .rapb file, the name of an installed one (if nothing of that
+            name is in the current folder), or one that is open; None is the bundle that comes with
+            the package.
         backend: name of a backend, such as "onnxruntime"; "auto" takes the first of the bundle's
             variants that starts here.
         precision: precision of the weights and arithmetic, such as "fp32"; None is the bundle's
@@ -92,12 +93,13 @@ def open(
         strict: raise where the backend or precision that was named is not to be had, instead of
             falling back to another; ``Model.placement`` says what really runs.
         threads: threads of one graph; None is one for each physical core.
-        trust: public keys (PEM files) to trust instead of the project's. A bundle without a
-            signature is taken as it is; one that has a signature must have a right one.
+        trust: public keys (PEM files) to trust instead of the project's, of which one must have
+            signed the bundle. Without any, a bundle that nobody signed is taken as it is; one that
+            has a signature must have a right one.
 
     Raises:
-        InvalidBundle: the bundle is damaged, incomplete or not a bundle; its leaves BadSignature
-            and UntrustedKey are about its signature.
+        InvalidBundle: the bundle is damaged, incomplete or not a bundle; its leaves
+            UnsignedBundle, BadSignature and UntrustedKey are about its signature.
         NotSupported: the bundle does not offer what is asked for, or needs a newer rap-edge.
         BackendUnavailable: the backend is not installed or does not start here.
     """

@@ -16,9 +16,13 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
-from rap_edge.bundle.opened import Bundle, PathLike, open_stored, verify_bundle
+from rap_edge.bundle.opened import (
+    Bundle,
+    PathLike,
+    open_stored,
+    verify_bundle,
+)
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET, open_storage
 from rap_edge.bundle.subset import Subset, choose, files_of
 from rap_edge.cache_files import Blobs, Head, identity_of, write_whole
@@ -26,11 +30,6 @@ from rap_edge.cache_state import State
 from rap_edge.errors import ConfigError, InvalidBundle, NotSupported
 
 DEFAULT_BUDGET_BYTES = 2 << 30
-
-
-def default_root() -> Path:
-    """Return the user's folder for installed bundles, as the platform has it."""
-    return user_cache_path("rap-edge") / "bundles"
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,11 @@ class Cache:
             identity = state.current_of(name)
             state.use(identity)
         return self._bundle(identity, tuple(trust))
+
+    def holds(self, name: str) -> bool:
+        """Say whether a bundle of a name is installed."""
+        with self._locked() as state:
+            return name in state.current
 
     def rollback(self, name: str) -> Installed:
         """Make the last good bundle of a name current again, and the current one the last good.

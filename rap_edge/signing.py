@@ -2,7 +2,9 @@
 
 ``bundle.sig`` is a sigstore bundle of version 0.3: a DSSE envelope around an in-toto statement that
 lists the SHA-256 of every file. What `sign` writes, the ``model_signing`` tool verifies, and the
-other way round. One byte form is accepted, so that a change of any byte is seen.
+other way round. The envelope has one byte form, and what `sign` makes has one form altogether.
+A statement of ``model_signing`` is written with other spaces: it is taken as it was signed, and the
+mirrored twin of its signature, which holds for the same bytes, is taken too.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rap_edge.bundle import Bundle, open_bundle
+from rap_edge.bundle import Bundle
+from rap_edge.cache_lookup import open_named
 from rap_edge.config import ModelConfig
 from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.features import check_contract, silent_hop
@@ -101,7 +102,7 @@ def open_model(
     """Open a bundle on the first of its variants that starts; see `rap_edge.open`."""
     if threads is not None and threads < 1:
         raise NotSupported(f"threads is {threads}: expected 1 or more, or None")
-    bundle = path if isinstance(path, Bundle) else open_bundle(path, trust)
+    bundle = path if isinstance(path, Bundle) else open_named(path, trust)
     _check_model(bundle)
     variants = choose_variants(bundle.variants, backend, precision, strict)
     failure: BackendUnavailable | None = None

@@ -82,7 +82,8 @@ def show(cache: Root = None, json: AsJson = False) -> None:
 
 
 def _cache(root: Path | None, budget_bytes: int | None = None) -> Cache:
-    from rap_edge.cache import DEFAULT_BUDGET_BYTES, Cache, default_root
+    from rap_edge.cache import DEFAULT_BUDGET_BYTES, Cache
+    from rap_edge.cache_lookup import default_root
 
     return Cache(root or default_root(), budget_bytes or DEFAULT_BUDGET_BYTES)
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import rap_edge
 from rap_edge.bundle import Part, open_bundle, write_bundle
 from rap_edge.cache import Cache
+from rap_edge.cache_lookup import open_named
 from rap_edge.errors import ConfigError, InvalidBundle, NotSupported, UnsignedBundle
 
 if TYPE_CHECKING:
@@ -209,3 +211,25 @@ def test_a_damaged_state_is_said(cache: Cache, sample: Sample, versions: list[Pa
     (cache.root / "state.json").write_text(json.dumps({"schema_version": 2, "more": 7}))
     with pytest.raises(NotSupported, match="schema_version 2: expected 1"):
         cache.installed()
+
+
+def test_an_installed_bundle_is_opened_by_its_name(
+    cache: Cache, versions: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RAP_EDGE_CACHE", str(cache.root))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidBundle, match="is not a folder"):
+        open_named("sample")
+    assert not cache.root.exists()
+    cache.install(versions[0], allow_unsigned=True)
+    assert open_named("sample").manifest.version == "1.0.0"
+    with pytest.raises(UnsignedBundle):
+        open_named("sample", [tmp_path / "key.pub.pem"])
+    with pytest.raises(InvalidBundle, match="lacks the graphs"):
+        rap_edge.open("sample")
+    with pytest.raises(InvalidBundle, match="is not a folder"):
+        open_named("other")
+    with pytest.raises(InvalidBundle, match="is not a folder"):
+        open_named(Path("folder") / "sample")
+    shutil.copytree(versions[1], "sample")
+    assert open_named("sample").manifest.version == "2.0.0"
