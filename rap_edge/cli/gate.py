@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.bundle_place import place_of
+from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.failures import ask_for_traceback
 from rap_edge.cli.progress import bars
 
@@ -22,8 +22,12 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def gate(
-    bundle: Annotated[Path, typer.Argument(help="Bundle to measure; it is written again.")],
-    fp32: Annotated[Path, typer.Option(help="Bundle of the same checkpoint in fp32.")],
+    bundle: Annotated[
+        Path, typer.Argument(help=f'Bundle to measure, or "{DEFAULT}"; it is written again.')
+    ],
+    fp32: Annotated[
+        Path, typer.Option(help=f'Bundle of the same checkpoint in fp32, or "{DEFAULT}".')
+    ],
     data: Annotated[Path, typer.Option(help="The data folder (docs/data.md).")],
     cache: Annotated[Path, typer.Option(help="Folder that keeps the truth clips.")],
     people: Annotated[int, typer.Option(min=1, help="Held-out people, one clip each.")] = 6,
@@ -45,13 +49,14 @@ def gate(
 
     Ends with code 65 if a variant is below the gate.
     """
+    places = place_of(bundle), place_of(fp32)
     from rap_edge.bundle import open_bundle, require_quality
     from rap_edge.converters.gate import measure_bundle
     from rap_edge.evaluation.against import GatePlan
     from rap_edge.evaluation.mouth import FaceMesh
     from rap_edge.evaluation.stage import Stage
 
-    source, reference = open_bundle(place_of(bundle)), open_bundle(place_of(fp32))
+    source, reference = map(open_bundle, places)
     with FaceMesh(facemesh_python) as mesh, bars() as on_progress:
         measured = measure_bundle(
             source,

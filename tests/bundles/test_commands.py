@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from rap_edge.bundle import Bundle
 from rap_edge.cli.failures import ExitCode
 from rap_edge.cli.group import app
+from rap_edge.quality import Quality
 
 Run = Callable[..., Result]
 
@@ -151,3 +155,30 @@ def test_what_is_no_json_object_is_bad_data(
 def test_what_is_not_there_is_said(run: Run) -> None:
     for words in (("verify", "nowhere"), ("install", "nowhere"), ("diff", "default", "nowhere")):
         assert run(*words).exit_code == ExitCode.NO_INPUT
+
+
+GATE = ("--fp32", "default", "--data", ".", "--cache", "truth")
+
+
+def test_the_gate_says_what_is_not_there(run: Run) -> None:
+    result = CliRunner().invoke(app, ["gate", "nowhere", *GATE])
+    assert result.exit_code == ExitCode.NO_INPUT
+    assert "nowhere does not exist" in result.stderr
+
+
+def test_a_gate_that_fails_says_so_on_stderr(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = Quality(*[float("nan")] * 11, 1, 1.0, 1, 1.0)
+
+    def measured(bundle: Bundle, fp32: Bundle, *_: object) -> Bundle:
+        (variant,) = bundle.variants
+        worse = replace(variant, precision="int8", quality=bad)
+        return replace(bundle, variants=(worse, variant))
+
+    monkeypatch.setattr("rap_edge.converters.gate.measure_bundle", measured)
+    monkeypatch.setattr("rap_edge.evaluation.stage.Stage.open", lambda *_: None)
+    monkeypatch.setattr("rap_edge.evaluation.mouth.FaceMesh", lambda _: nullcontext())
+    result = CliRunner().invoke(app, ["gate", "default", *GATE, "--json"])
+    assert result.exit_code == ExitCode.BAD_DATA
+    assert json.loads(result.stdout)["failures"]["onnxruntime/int8"]
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: variant onnxruntime/int8 is below the quality gate")
