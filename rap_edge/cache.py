@@ -28,6 +28,7 @@ from rap_edge.bundle.subset import Subset, choose, files_of
 from rap_edge.cache_files import Blobs, Head, identity_of, write_whole
 from rap_edge.cache_state import State
 from rap_edge.errors import ConfigError, InvalidBundle, NotSupported
+from rap_edge.manifest import FileEntry
 
 DEFAULT_BUDGET_BYTES = 2 << 30
 
@@ -160,7 +161,10 @@ class Cache:
         try:
             head = Head.load(self._folder(identity))
         except (InvalidBundle, NotSupported):
-            name, version, labels, entries, damaged = state.name_of(identity), "?", (), (), True
+            name, version = state.name_of(identity), "?"
+            labels: tuple[str, ...] = ()
+            entries: tuple[FileEntry, ...] = ()
+            damaged = True
         else:
             name, version = head.manifest.name, head.manifest.version
             labels, entries = tuple(v.label for v in head.variants), head.entries
