@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rap_edge.bundle import Bundle, Part, write_bundle
+from rap_edge.bundle import Bundle, Part, require_one_model, write_bundle
 from rap_edge.converters.running import run_of
 from rap_edge.converters.speaking import talker_of
 from rap_edge.errors import InvalidBundle
@@ -28,7 +28,7 @@ def measure_bundle(
 
     Raises InvalidBundle if the bundles are not of one model, or the second has no fp32 variant.
     """
-    _require_one_model(bundle, fp32)
+    require_one_model([bundle, fp32])
     exact = talker_of_variant(fp32, exact_variant(fp32))
     talkers = {
         variant.label: talker_of_variant(bundle, variant)
@@ -45,21 +45,6 @@ def measure_bundle(
 def is_exact(variant: Variant) -> bool:
     """Say whether parity alone vouches for a variant."""
     return variant.precision == "fp32" and variant.quantization is None
-
-
-def _require_one_model(bundle: Bundle, fp32: Bundle) -> None:
-    for what in ("config", "graphs"):
-        if getattr(bundle.manifest, what) != getattr(fp32.manifest, what):
-            raise InvalidBundle(
-                f"{bundle.path} and {fp32.path} are not of one model: their {what} differ; convert "
-                "both from one checkpoint"
-            )
-    ours, theirs = (b.manifest.provenance.get("checkpoint") for b in (bundle, fp32))
-    if ours != theirs:
-        raise InvalidBundle(
-            f"{bundle.path} was made of checkpoint {ours} and {fp32.path} of {theirs}: expected "
-            "one; convert both from it"
-        )
 
 
 def exact_variant(bundle: Bundle) -> Variant:

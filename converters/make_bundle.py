@@ -11,7 +11,7 @@ from typing import Any
 
 import rap_edge
 from rap_edge import golden
-from rap_edge.bundle import Bundle, Part, write_bundle
+from rap_edge.bundle import Bundle, Part, require_writable, write_bundle
 from rap_edge.converters.chain import compare_streams
 from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES, Format
 from rap_edge.converters.parity import Bound, Difference, compare, require_parity
@@ -54,6 +54,7 @@ def make_bundle(
     locator, NotSupported for a backend that is not installed, ParityError if a graph does not
     compute what torch computes.
     """
+    require_writable(out)
     sources, form = load_sources(checkpoint, locator, half), FORMATS[to]
     files = {graph.name: form.convert(graph, half) for graph in sources.graphs}
     vectors = vectors_of(sources, example or Example.noise())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rap_edge.bundle import Bundle
+from rap_edge.bundle import Bundle, require_writable
 from rap_edge.converters.calibration import observe, scenes
 from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES
 from rap_edge.converters.make_bundle import (
@@ -76,6 +76,7 @@ def quantize(
     """
     plan, chosen = plan or QuantizePlan(), RECIPES[recipe]
     folder = required(data, recipe) if chosen.calibrated else None
+    require_writable(out)
     sources = load_sources(checkpoint, locator, half=True)
     floats = {g.name: FORMATS["onnx"].convert(g, True) for g in sources.graphs}
     job, calibration = prepared(sources, floats, plan, chosen, folder, on_progress)

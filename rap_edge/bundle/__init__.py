@@ -8,7 +8,13 @@ from rap_edge.bundle.difference import Change, Comparison, compare_bundles
 from rap_edge.bundle.merge import Papers, pack_bundles, require_one_model, require_quality
 from rap_edge.bundle.opened import DEFAULT, Bundle, open_bundle, verify_bundle
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET
-from rap_edge.bundle.written import Part, extract_bundle, sign_bundle, write_bundle
+from rap_edge.bundle.written import (
+    Part,
+    extract_bundle,
+    require_writable,
+    sign_bundle,
+    write_bundle,
+)
 
 __all__ = [
     "DEFAULT",
@@ -26,6 +32,7 @@ __all__ = [
     "pack_bundles",
     "require_one_model",
     "require_quality",
+    "require_writable",
     "sign_bundle",
     "verify_bundle",
     "write_bundle",

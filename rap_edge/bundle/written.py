@@ -116,8 +116,7 @@ def write_files(target: Path, files: Mapping[str, bytes]) -> None:
     A ``.rapb`` is replaced at once. A folder cannot be: if the machine stops between two renames,
     the old bundle is left whole under ``.NAME.*/old`` beside it, the new one under ``.NAME.*/new``.
     """
-    if target.is_symlink() or target.exists():
-        _require_replaceable(target)
+    require_writable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
@@ -167,11 +166,15 @@ def _entry(path: str, part: Part) -> FileEntry:
     return FileEntry(path, len(part.content), digest, part.role, part.licence)
 
 
-def _require_replaceable(target: Path) -> None:
-    """Raise InvalidBundle unless ``target`` is an empty folder, or a bundle and nothing else."""
+def require_writable(out: PathLike) -> None:
+    """Raise InvalidBundle if a bundle cannot take the place of what is at ``out``.
+
+    An empty folder, or a bundle and nothing else, can be replaced. Worth asking before long work.
+    """
+    target = Path(out)
     if target.is_symlink():
         raise InvalidBundle(f"{target} is a link: choose another name")
-    if target.is_dir() and not any(target.iterdir()):
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     try:
         open_stored(target, open_storage(target), check_signature=False)

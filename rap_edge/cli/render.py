@@ -27,7 +27,11 @@ def render(
     audio: Annotated[Path, typer.Argument(help="Speech: any audio or video file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="MP4 film to write.")],
     bundle: Annotated[
-        Path | None, typer.Option(help="Folder of a bundle.", show_default="the built-in one")
+        Path | None,
+        typer.Option(
+            help="A bundle: folder, .rapb file, or the name of an installed one.",
+            show_default="the built-in one",
+        ),
     ] = None,
     backend: Annotated[
         str,
@@ -63,7 +67,7 @@ def render(
 def _check_paths(portrait: Path, audio: Path, out: Path, bundle: Path | None) -> None:
     check_input(portrait, "a picture file")
     check_input(audio, "an audio file")
-    if bundle is not None and not bundle.exists():
+    if bundle is not None and bundle.name != str(bundle) and not bundle.exists():
         raise CommandError(
             ExitCode.NO_INPUT, f"{bundle} does not exist - expected a bundle - check the path"
         )
