@@ -76,7 +76,7 @@ bundle: .venv/installed .venv-facemesh/installed
 	$(BIN)/rap-edge bundle pack $(MADE)/int8 $(MADE)/onnx $(MADE)/coreml \
 	  --card weights/live/card.md --provenance weights/live/provenance.json \
 	  --quality weights/live/quality.json --licence-file licences/SFHQ-T2I_MIT.txt \
-	  --licence-file licences/ICT-FaceKit_MIT.txt --out rap_edge/bundles/default
+	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.2.0 --out rap_edge/bundles/default
 	$(if $(KEY),$(BIN)/rap-edge bundle sign default --key $(KEY))
 	$(BIN)/rap-edge bundle verify default $(if $(KEY),,--allow-unsigned)
 
