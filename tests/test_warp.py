@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rap_edge.models.warp import FineWarp, Warp, exactly
+from rap_edge.models.warp import FineWarp, Warp
 
 
 def test_a_fine_warp_is_sampling_along_the_enlarged_flow() -> None:
@@ -22,9 +22,6 @@ def test_positions_are_not_rounded_by_autocast() -> None:
     expected = warp(picture, flow)
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(warp(picture, flow), expected)
-        with exactly("cpu"):
-            assert (torch.rand(2, 2) @ torch.rand(2, 2)).dtype == torch.float32
-        assert (torch.rand(2, 2) @ torch.rand(2, 2)).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("scale", [2, 4])

@@ -19,7 +19,7 @@ from rap_edge.models.layers import ResidualBlock, conv3x3
 from rap_edge.models.placement import Placed, place
 from rap_edge.models.unet import UNet
 from rap_edge.models.vae import Portrait, State, VideoVAE
-from rap_edge.models.warp import FineWarp, Warp, interpolation
+from rap_edge.models.warp import FineWarp, Warp, between
 
 SCALE = 4
 """Pixels of the frame along one side of a sample of the motion and coordinate maps."""
@@ -109,8 +109,6 @@ class Painter(nn.Module):
     is a channel of its sample until the very end.
     """
 
-    fine: Tensor
-
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         width = config.width
@@ -122,8 +120,6 @@ class Painter(nn.Module):
         nn.init.normal_(self.paint.weight, std=1e-3)
         assert self.paint.bias is not None
         nn.init.zeros_(self.paint.bias)
-        fine = interpolation(config.resolution // SCALE, SCALE)
-        self.register_buffer("fine", fine, persistent=False)
 
     def forward(self, motion: Tensor, image: Tensor, features: Tensor) -> Tensor:
         """motion: (N, 4, h, w); image, features of the portrait -> frames (N, 3, H, W)."""
@@ -138,10 +134,11 @@ class Painter(nn.Module):
         shown = warped + residual
         return F.pixel_shuffle(shown + gate * (painted - shown), SCALE)
 
-    def enlarged(self, plane: Tensor) -> Tensor:
+    @staticmethod
+    def enlarged(plane: Tensor) -> Tensor:
         """Interpolate (N, 1, h, w); the pixels of a sample are its channels: (N, 16, h, w)."""
-        rows = (self.fine @ plane)[:, :, None]
-        return (rows @ self.fine.transpose(1, 2)).flatten(1, 2)
+        rows = between(plane, SCALE, 2)
+        return torch.cat([pixel for row in rows for pixel in between(row, SCALE, 3)], 1)
 
 
 class GuidedVAE(VideoVAE):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -41,14 +39,16 @@ class Warp(nn.Module):
         return sample(picture, self.base + flow.permute(0, 2, 3, 1) * (2 / self.side))
 
 
-def interpolation(side: int, scale: int) -> Tensor:
-    """Return the matrices (scale, side, side) that interpolate between samples, edges held.
+def between(x: Tensor, scale: int, axis: int, step: int = 1) -> list[Tensor]:
+    """Interpolate along an axis, edges held: pixel 0, 1, ... of every sample, each shaped like x.
 
-    Matrix p gives the pixel p of every sample.
+    Neighbours on the axis are ``step`` apart. As ``F.interpolate`` has it, bilinear.
     """
-    samples = torch.eye(side)[None]
-    pixels = F.interpolate(samples, scale_factor=float(scale), mode="linear")[0]
-    return pixels.unflatten(1, (side, scale)).permute(2, 1, 0).contiguous()
+    length = x.shape[axis]
+    before = torch.cat([x.narrow(axis, 0, step), x.narrow(axis, 0, length - step)], axis) - x
+    after = torch.cat([x.narrow(axis, step, length - step), x.narrow(axis, -step, step)], axis) - x
+    offsets = [(pixel + 0.5) / scale - 0.5 for pixel in range(scale)]
+    return [x + (before * -at if at < 0 else after * at) for at in offsets]
 
 
 class FineWarp(nn.Module):
@@ -59,36 +59,24 @@ class FineWarp(nn.Module):
 
     across: Tensor
     down: Tensor
-    rows: Tensor
-    columns: Tensor
 
     def __init__(self, side: int, scale: int) -> None:
         super().__init__()
-        fine = interpolation(side // scale, scale)
-        columns = torch.stack([torch.kron(one.T.contiguous(), torch.eye(2)) for one in fine])
+        self.scale, self.unit = scale, 2 * scale / side
         places = centres(side).unflatten(0, (-1, scale)).T
         none = torch.zeros_like(places)
         across = torch.stack([places, none], -1).flatten(1)[:, None]
         down = torch.stack([none, places], -1)[:, :, None].expand(-1, -1, side // scale, -1)
         self.register_buffer("across", across, persistent=False)
         self.register_buffer("down", down.flatten(2), persistent=False)
-        self.register_buffer("rows", fine * (2 * scale / side), persistent=False)
-        self.register_buffer("columns", columns, persistent=False)
 
     def forward(self, picture: Tensor, flow: Tensor) -> Tensor:
         """picture: (N, C, S, S), flow: (N, 2, s, s) in its own samples -> (N, C * scale^2, s, s).
 
         The pixels of a sample are its channels, as ``pixel_unshuffle`` orders them.
         """
-        side = flow.shape[2]
-        with exactly(flow.device.type):
-            coarse = flow.to(self.rows.dtype).permute(0, 2, 3, 1).flatten(2)[:, None]
-            rows = (self.rows @ coarse + self.down)[:, :, None]
-            grid = (rows @ self.columns + self.across).reshape(len(flow), -1, side, 2)
-            return sample(picture, grid).reshape(len(flow), -1, side, side)
-
-
-def exactly(device: str) -> AbstractContextManager[object]:
-    """Keep autocast from rounding products of positions."""
-    on = torch.is_autocast_enabled(device)
-    return torch.autocast(device, enabled=False) if on else nullcontext()
+        n, side = len(flow), flow.shape[2]
+        coarse = flow.to(self.down.dtype).permute(0, 2, 3, 1).flatten(2) * self.unit
+        rows = torch.stack(between(coarse, self.scale, 1), 1) + self.down
+        columns = torch.stack(between(rows, self.scale, 3, step=2), 2) + self.across
+        return sample(picture, columns.reshape(n, -1, side, 2)).reshape(n, -1, side, side)
