@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.failures import CommandError, ExitCode
+from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
 
 if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
@@ -24,29 +25,21 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder or .rapb file to write.")],
+    out: Out,
     to: Annotated[str, typer.Option(help=f"Format of the graphs: {', '.join(TARGETS)}.")] = "onnx",
-    locator: Annotated[
-        Path | None, typer.Option(help="Weights of the face finder to put in.")
-    ] = None,
+    locator: Locator = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(
             help="A backend to compare and list; may be repeated.", show_default="all of the format"
         ),
     ] = None,
-    portrait: Annotated[
-        Path | None, typer.Option(help="Square portrait that the golden vectors show.")
-    ] = None,
-    speech: Annotated[
-        Path | None, typer.Option(help="Recording that the golden vectors speak.")
-    ] = None,
-    licence: Annotated[str, typer.Option(help="SPDX expression of the weights.")] = "Apache-2.0",
+    portrait: Portrait = None,
+    speech: Speech = None,
+    licence: Licence = "Apache-2.0",
     half: Annotated[bool, typer.Option(help="Round and store the weights as fp16.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Convert a checkpoint, compare it with torch, and write a bundle, whole or not at all."""
     check_choice("--to", to, TARGETS)

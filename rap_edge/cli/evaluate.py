@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.failures import CommandError, ExitCode
+from rap_edge.cli.options import AsJson, Debug, FaceMeshPython
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -38,18 +39,9 @@ def evaluate(
     ] = False,
     people: Annotated[int, typer.Option(min=1, help="Held-out people, one clip each.")] = 12,
     seconds: Annotated[float, typer.Option(min=2.0, help="Length of a clip.")] = 10.0,
-    facemesh_python: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="RAP_EDGE_FACEMESH_PYTHON",
-            help="Interpreter of the environment with mediapipe.",
-            show_default=".venv-facemesh/bin/python",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    facemesh_python: FaceMeshPython = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Measure lips, stillness and drift of a bundle, and the fidelity of checkpoints' VAEs.
 

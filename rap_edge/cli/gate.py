@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.bundle_place import DEFAULT, place_of
-from rap_edge.cli.failures import ask_for_traceback
+from rap_edge.cli.options import AsJson, Debug, FaceMeshPython
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -32,18 +32,9 @@ def gate(
     cache: Annotated[Path, typer.Option(help="Folder that keeps the truth clips.")],
     people: Annotated[int, typer.Option(min=1, help="Held-out people, one clip each.")] = 6,
     seconds: Annotated[float, typer.Option(min=2.0, help="Length of a clip.")] = 6.0,
-    facemesh_python: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="RAP_EDGE_FACEMESH_PYTHON",
-            help="Interpreter of the environment with mediapipe.",
-            show_default=".venv-facemesh/bin/python",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    facemesh_python: FaceMeshPython = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Measure every variant that is not fp32, write its quality into the bundle, and judge it.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.convert import check_choice, megabytes, read_example
-from rap_edge.cli.failures import ask_for_traceback
+from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -35,14 +35,12 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def quantize(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder or .rapb file to write.")],
+    out: Out,
     data: Annotated[
         Path | None, typer.Option(help="The data folder that calibrates (docs/data.md).")
     ] = None,
     recipe: Annotated[str, typer.Option(help=f"One of {', '.join(NAMES)}.")] = "int8",
-    locator: Annotated[
-        Path | None, typer.Option(help="Weights of the face finder to put in.")
-    ] = None,
+    locator: Locator = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(help="A backend to list; may be repeated.", show_default="all of the recipe"),
@@ -58,17 +56,11 @@ def quantize(
     report: Annotated[
         Path | None, typer.Option(help="Folder for sensitivity.md and sensitivity.png.")
     ] = None,
-    portrait: Annotated[
-        Path | None, typer.Option(help="Square portrait that the golden vectors show.")
-    ] = None,
-    speech: Annotated[
-        Path | None, typer.Option(help="Recording that the golden vectors speak.")
-    ] = None,
-    licence: Annotated[str, typer.Option(help="SPDX expression of the weights.")] = "Apache-2.0",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    portrait: Portrait = None,
+    speech: Speech = None,
+    licence: Licence = "Apache-2.0",
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Calibrate and quantize what runs for every chunk, and write a bundle.
 
