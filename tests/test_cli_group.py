@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rap_edge.cli.failures import CommandError, ExitCode, exit_code
-from rap_edge.cli.group import COMMANDS, app
+from rap_edge.cli.group import COMMANDS, _single, app
 
 
 def test_the_exit_codes_are_documented() -> None:
@@ -46,7 +46,23 @@ def test_a_broken_command_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatc
     assert all(name in overview.output for name in COMMANDS)
     result = CliRunner().invoke(app, ["train", "--data", "somewhere"])
     assert result.exit_code == ExitCode.UNAVAILABLE
-    assert 'pip install "rap-edge[train]"' in result.stderr
+    assert "pip install 'rap-edge[train]'" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["convert", "quantize", "gate", "train", "evaluate", "data"])
+def test_what_a_command_lacks_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def lacking() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("rap_edge.cli.group._command", lambda _: _single(name, lacking))
+    result = CliRunner().invoke(app, [name])
+    assert result.exit_code == ExitCode.UNAVAILABLE
+    assert result.stderr.splitlines() == [
+        f"error: `rap-edge {name}` needs 'torch', which is not installed - "
+        f"pip install 'rap-edge[{COMMANDS[name]}]'"
+    ]
 
 
 def test_help_and_version_are_quick_and_load_no_heavy_library() -> None:
@@ -68,3 +84,9 @@ def test_every_command_of_the_group_can_be_imported() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == ExitCode.OK
     assert "unavailable" not in result.output
+
+
+def test_the_overview_names_every_command() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    first_words = [line.strip(" │|").split(" ")[0] for line in result.output.splitlines()]
+    assert set(COMMANDS) <= set(first_words)

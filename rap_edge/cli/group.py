@@ -44,13 +44,18 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         with failures_reported(ctx):
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except ImportError as error:
+                raise _missing(ctx.invoked_subcommand, error) from error
 
 
 def _command(name: str) -> Any:
     module = import_module(f"rap_edge.cli.{name}")
     if hasattr(module, "app"):
-        return get_command(module.app)
+        group = get_command(module.app)
+        group.name = name  # what the overview shows
+        return group
     return _single(name, getattr(module, name))
 
 
@@ -61,15 +66,21 @@ def _single(name: str, function: Callable[..., None], **settings: Any) -> Any:
 
 
 def _unavailable(name: str, cause: Exception) -> Any:
-    extra = COMMANDS[name]
-    remedy = f'pip install "rap-edge[{extra}]"' if extra else "install rap-edge again"
 
     def fail() -> None:
-        message = f"`rap-edge {name}` is not available here ({cause}) - {remedy}"
-        raise CommandError(ExitCode.UNAVAILABLE, message) from cause
+        raise _missing(name, cause) from cause
 
     anything = {"allow_extra_args": True, "ignore_unknown_options": True}
     return _single(name, fail, help=f"(unavailable: {cause})", context_settings=anything)
+
+
+def _missing(name: str, cause: Exception) -> CommandError:
+    """Say what a command lacks here, and the extra that brings it."""
+    extra = COMMANDS.get(name)
+    remedy = f"pip install 'rap-edge[{extra}]'" if extra else "install rap-edge again"
+    module = getattr(cause, "name", None) if isinstance(cause, ModuleNotFoundError) else None
+    lacks = f"needs {module!r}, which is not installed" if module else f"cannot run here ({cause})"
+    return CommandError(ExitCode.UNAVAILABLE, f"`rap-edge {name}` {lacks} - {remedy}")
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
