@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.bundle_place import existing
+from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.bundle_report import AsJson, as_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Name = Annotated[str, typer.Argument(help="Name of an installed bundle.")]
 
 
 def install(
-    bundle: Annotated[Path, typer.Argument(help="Folder or .rapb of a bundle.")],
+    bundle: Annotated[Path, typer.Argument(help=f'Folder or .rapb of a bundle, or "{DEFAULT}".')],
     variant: Annotated[
         list[str] | None,
         typer.Option(help="backend/precision to install; may be repeated.", show_default="all"),
@@ -47,7 +47,7 @@ def install(
 ) -> None:
     """Verify a bundle, copy what is missing, and make it the current one of its name."""
     store = _cache(cache, budget_mb << 20)
-    found = store.install(existing(bundle), variant or (), trust or (), allow_unsigned)
+    found = store.install(_place(bundle), variant or (), trust or (), allow_unsigned)
     typer.echo(as_json(installed=asdict(found)) if json else _line(found))
 
 
@@ -60,7 +60,8 @@ def repair(
     json: AsJson = False,
 ) -> None:
     """Compare every byte of an installed bundle, and mend what is damaged."""
-    mended = _cache(cache).verify(name, repair_from)
+    source = None if repair_from is None else _place(repair_from)
+    mended = _cache(cache).verify(name, source)
     whole = f"{name}: whole"
     line = f"{whole}; mended {', '.join(mended)}" if mended else whole
     typer.echo(as_json(name=name, mended=list(mended)) if json else line)
@@ -79,6 +80,12 @@ def show(cache: Root = None, json: AsJson = False) -> None:
         typer.echo(as_json(installed=[asdict(bundle) for bundle in found]))
     else:
         typer.echo("\n".join(map(_line, found)) or "nothing is installed")
+
+
+def _place(bundle: Path) -> Path:
+    from rap_edge.bundle import DEFAULT as BUILT_IN
+
+    return place_of(bundle) or BUILT_IN
 
 
 def _cache(root: Path | None, budget_bytes: int | None = None) -> Cache:
