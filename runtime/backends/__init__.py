@@ -18,8 +18,8 @@ Array = NDArray[Any]
 Tensors = Mapping[str, Array]
 
 BACKENDS = {
-    "onnxruntime": "pip install rap-edge[ort]",
-    "openvino": "pip install rap-edge[openvino]",
+    "onnxruntime": "pip install 'rap-edge[ort]'",
+    "openvino": "pip install 'rap-edge[openvino]'",
 }
 """Backends of this version, best first, and how to get each."""
 

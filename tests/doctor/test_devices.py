@@ -114,7 +114,7 @@ def test_a_package_that_is_not_enough_is_named_with_the_command() -> None:
 def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rap_edge.runtime.doctor.missing.is_installed", lambda backend: False)
     (found,) = missing([Variant("openvino", "int8", {}), Variant("openvino", "fp32", {})])
-    assert found.fix == "pip install rap-edge[openvino]"
+    assert found.fix == "pip install 'rap-edge[openvino]'"
     assert found.why == "openvino/int8, openvino/fp32 need it"
 
 
