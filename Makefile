@@ -58,10 +58,11 @@ clean:
 
 facemesh: .venv-facemesh/installed
 
-# The default bundle again, from the checkpoint and the data folder (docs/quantization.md); signed if
-# KEY names a private key
+# The default bundle again, from the checkpoint and the data folder (docs/quantization.md), or as
+# BUNDLE; signed if KEY names a private key NAME.pem, whose public half is NAME.pub.pem
 DATA ?= data
 KEY ?=
+BUNDLE ?= rap_edge/bundles/default
 MADE := build/bundle
 MODEL := weights/live --locator weights/locator.safetensors \
 	--portrait examples/portrait.jpg --speech examples/speech.flac
@@ -76,9 +77,9 @@ bundle: .venv/installed .venv-facemesh/installed
 	$(BIN)/rap-edge bundle pack $(MADE)/int8 $(MADE)/onnx $(MADE)/coreml \
 	  --card weights/live/card.md --provenance weights/live/provenance.json \
 	  --quality weights/live/quality.json --licence-file licences/SFHQ-T2I_MIT.txt \
-	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.2.0 --out rap_edge/bundles/default
-	$(if $(KEY),$(BIN)/rap-edge bundle sign default --key $(KEY))
-	$(BIN)/rap-edge bundle verify default $(if $(KEY),,--allow-unsigned)
+	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.2.0 --out $(BUNDLE)
+	$(if $(KEY),$(BIN)/rap-edge bundle sign $(BUNDLE) --key $(KEY))
+	$(BIN)/rap-edge bundle verify $(BUNDLE) $(if $(KEY),--trust $(KEY:.pem=.pub.pem),--allow-unsigned)
 
 # An environment is made once; it is brought up to date when what it was made from changes.
 %/bin/python:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rap_edge.converters.graphs import GraphSource
 from rap_edge.converters.parity import Bound
 from rap_edge.converters.running import Files
 from rap_edge.converters.to_onnx import to_onnx
+from rap_edge.errors import ConfigError
 from rap_edge.manifest import Requires
 
 BOUNDS: Mapping[str, Bound | None] = {
@@ -43,6 +44,20 @@ class Format:
         """Return a graph's files by their paths in a bundle."""
         folder = f"{self.path(graph)}/" if self.main == ".mlpackage" else ""
         return {f"{folder}{path}": content for path, content in files.items()}
+
+
+def backends_of(asked: Sequence[str], offered: Sequence[str]) -> Sequence[str]:
+    """Return the backends to make variants for: those asked for, or all.
+
+    Raises ConfigError for one that does not run the format.
+    """
+    unknown = [backend for backend in asked if backend not in offered]
+    if unknown:
+        raise ConfigError(
+            f"backend {', '.join(unknown)} does not run this format: expected any of "
+            f"{', '.join(offered)}; choose one of them, or none for all"
+        )
+    return asked or offered
 
 
 def onnx_files(source: GraphSource, half: bool) -> Files:

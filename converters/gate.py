@@ -29,6 +29,8 @@ def measure_bundle(
     Raises InvalidBundle if the bundles are not of one model, or the second has no fp32 variant.
     """
     require_one_model([bundle, fp32])
+    if all(is_exact(variant) for variant in bundle.variants):
+        raise InvalidBundle(f"{bundle.path} has fp32 variants only: there is nothing to measure")
     exact = talker_of_variant(fp32, exact_variant(fp32))
     talkers = {
         variant.label: talker_of_variant(bundle, variant)

@@ -13,7 +13,7 @@ import rap_edge
 from rap_edge import golden
 from rap_edge.bundle import Bundle, Part, require_writable, write_bundle
 from rap_edge.converters.chain import compare_streams
-from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES, Format
+from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES, Format, backends_of
 from rap_edge.converters.parity import Bound, Difference, compare, require_parity
 from rap_edge.converters.running import Files, run_of
 from rap_edge.converters.showing import Example, tolerances, vectors_of
@@ -55,12 +55,14 @@ def make_bundle(
     compute what torch computes.
     """
     require_writable(out)
-    sources, form = load_sources(checkpoint, locator, half), FORMATS[to]
+    form = FORMATS[to]
+    backends = backends_of(backends, form.backends)
+    sources = load_sources(checkpoint, locator, half)
     files = {graph.name: form.convert(graph, half) for graph in sources.graphs}
     vectors = vectors_of(sources, example or Example.noise())
     differences: list[Difference] = []
     variants = []
-    for backend in backends or form.backends:
+    for backend in backends:
         run = run_of(backend, sources.specs, files)
         found = compared(sources, run, BOUNDS[backend])
         require_parity(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rap_edge.bundle import Bundle, require_writable
 from rap_edge.converters.calibration import observe, scenes
-from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES
+from rap_edge.converters.formats import BOUNDS, FORMATS, REQUIRES, backends_of
 from rap_edge.converters.make_bundle import (
     compared,
     installed_versions,
@@ -17,9 +17,10 @@ from rap_edge.converters.make_bundle import (
     variant_of,
     write,
 )
+from rap_edge.converters.making import Job, Made
 from rap_edge.converters.parity import require_parity
-from rap_edge.converters.recipes import RECIPES, Job, Made, Recipe
-from rap_edge.converters.running import Files, run_of
+from rap_edge.converters.recipes import RECIPES, Recipe
+from rap_edge.converters.running import Files, installed, run_of
 from rap_edge.converters.sensitivity import NodeCost
 from rap_edge.converters.showing import Example, tolerances, vectors_of
 from rap_edge.converters.sources import Sources, load_sources
@@ -27,6 +28,7 @@ from rap_edge.errors import ConfigError
 from rap_edge.golden import Vectors
 from rap_edge.manifest import Variant
 from rap_edge.quantization import JUDGES, Calibration, CalibrationPlan, Limits, Quantization
+from rap_edge.training.generate import Portraits
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -77,6 +79,9 @@ def quantize(
     plan, chosen = plan or QuantizePlan(), RECIPES[recipe]
     folder = required(data, recipe) if chosen.calibrated else None
     require_writable(out)
+    backends = backends_of(backends, chosen.backends)
+    for library in chosen.libraries:
+        installed(library, library)
     sources = load_sources(checkpoint, locator, half=True)
     floats = {g.name: FORMATS["onnx"].convert(g, True) for g in sources.graphs}
     job, calibration = prepared(sources, floats, plan, chosen, folder, on_progress)
@@ -84,10 +89,7 @@ def quantize(
     files = complete(sources, chosen, floats, made)
     settings = record(recipe, made, plan, calibration)
     vectors = vectors_of(sources, example or Example.noise())
-    variants = [
-        judged(sources, files, vectors, chosen, backend, settings)
-        for backend in backends or chosen.backends
-    ]
+    variants = [judged(sources, files, vectors, chosen, backend, settings) for backend in backends]
     placed, provenance = place(FORMATS[chosen.form], files), made_with(sources, True)
     bundle = write(out, sources, variants, placed, vectors, provenance, licence)
     return Quantized(bundle, made.costs)
@@ -151,6 +153,7 @@ def complete(
 def required(data: Path | None, recipe: str) -> Path:
     if data is None:
         raise ConfigError(f"recipe {recipe!r} has to calibrate - expected a data folder - name one")
+    Portraits.load(data)
     return data
 
 

@@ -137,5 +137,5 @@ def installed(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise NotSupported(
-            f"{module} is not installed: pip install rap-edge[{extra}], or leave its graphs out"
+            f"{module} is not installed: pip install 'rap-edge[{extra}]', or leave its graphs out"
         ) from error

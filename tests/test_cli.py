@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -71,9 +71,14 @@ def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     fake = FakeModel()
 
     def opened(
-        bundle: Path | None, backend: str, precision: str | None, threads: int | None
+        bundle: Path | None,
+        backend: str,
+        precision: str | None,
+        threads: int | None,
+        trust: Sequence[Path],
     ) -> FakeModel:
         fake.calls |= {"bundle": bundle, "variant": (backend, precision), "threads": threads}
+        fake.calls |= {"trust": list(trust)}
         return fake
 
     monkeypatch.setattr(rap_edge, "open", opened)
@@ -134,11 +139,12 @@ def test_options_reach_the_model(
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     variant = ("--backend", "openvino", "--precision", "int8")
-    result = render("--bundle", str(bundle), "--seed", "7", "--threads", "3", *variant)
+    keys = ("--trust", "their.pub.pem")
+    result = render("--bundle", str(bundle), "--seed", "7", "--threads", "3", *variant, *keys)
     assert result.exit_code == ExitCode.OK
     assert model.calls == {
         "bundle": bundle, "variant": ("openvino", "int8"), "threads": 3, "seed": 7,
-        "portrait": portrait, "audio": speech, "out": tmp_path / "film.mp4",
+        "trust": [Path("their.pub.pem")], "portrait": portrait, "audio": speech, "out": tmp_path / "film.mp4",
     }  # fmt: skip
 
 

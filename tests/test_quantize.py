@@ -14,22 +14,22 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from rap_edge.bundle import pack_bundles
+from rap_edge.cli.quantize import NAMES
 from rap_edge.config import TINY
 from rap_edge.converters import quantize as quantizing
 from rap_edge.converters.calibration import (
     CALLED,
     Observed,
     Scene,
-    cast,
-    condition_of,
     observe,
 )
 from rap_edge.converters.chain import torch_run
 from rap_edge.converters.graphs import contract, graphs_of
 from rap_edge.converters.half_arithmetic import in_half, positions
+from rap_edge.converters.making import Job
 from rap_edge.converters.parity import Bound, compare, require_parity
 from rap_edge.converters.quantize import QuantizePlan, quantize
-from rap_edge.converters.recipes import RECIPES, Job
+from rap_edge.converters.recipes import RECIPES
 from rap_edge.converters.running import run_of
 from rap_edge.converters.sensitivity import measure_costs
 from rap_edge.converters.sensitivity_report import write_report
@@ -42,8 +42,7 @@ from rap_edge.errors import ConfigError, QualityError
 from rap_edge.evaluation.regions import Box
 from rap_edge.models.checkpoint import FILES, save_checkpoint
 from rap_edge.models.model import RapModel
-from rap_edge.quantization import JUDGES, CalibrationPlan, Limits
-from rap_edge.training.generate import Portraits
+from rap_edge.quantization import CalibrationPlan, Limits
 
 PLAN = CalibrationPlan(people=2, seconds=0.5, seed=7)
 NEAR = Bound(20.0, "decibels")
@@ -91,22 +90,6 @@ def test_calibration_sees_every_step_of_every_chunk(observed: Observed) -> None:
     times = {call["timestep"].tobytes() for call in calls["denoiser"]}
     assert len(times) == TINY.sampler.steps
     assert (record.plan, record.voices, record.silent_share) == (PLAN, 2, 0.5)
-
-
-def test_every_kind_of_sound_without_speech_is_heard() -> None:
-    plan = CalibrationPlan()
-    heard = [condition_of(index, plan) for index in range(plan.people)]
-    assert heard.count("speech") == 9
-    assert [one for one in heard if one != "speech"] == ["silence", "noise", "music"]
-
-
-def test_judges_are_nobody_who_calibrates() -> None:
-    portraits = Portraits(Path(), tuple(map(str, range(60))), np.zeros((60, 478, 3), np.float32))
-    calibrate_ = set(cast(portraits, CalibrationPlan()))
-    judges = cast(portraits, JUDGES, calibrate_)
-    assert len(judges) == 2
-    assert not calibrate_ & set(judges)
-    assert calibrate_ | set(judges) <= set(portraits.people("train"))
 
 
 def test_a_calibration_is_known_by_its_hash(sources: Sources, observed: Observed) -> None:
@@ -199,6 +182,7 @@ def checkpoint(model: RapModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         yield from (scene(0), scene(1))
 
     monkeypatch.setattr(quantizing, "scenes", scenes)
+    monkeypatch.setattr(quantizing.Portraits, "load", lambda data: None)
     save_checkpoint(model, tmp_path / "checkpoint")
     return tmp_path / "checkpoint"
 
@@ -233,8 +217,6 @@ def test_a_recipe_that_calibrates_asks_for_data(checkpoint: Path, tmp_path: Path
 
 
 def test_every_recipe_of_the_command_line_is_there() -> None:
-    from rap_edge.cli.quantize import NAMES
-
     assert set(NAMES) == set(RECIPES)
 
 

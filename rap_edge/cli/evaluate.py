@@ -30,6 +30,10 @@ def evaluate(
     bundle: Annotated[
         str | None, typer.Option(help='Folder of a bundle, or "default".', show_default="none")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Variant of the bundle, such as fp32.", show_default="best here"),
+    ] = None,
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(help="Checkpoint folder whose VAE to measure; may be repeated. Needs torch."),
@@ -57,7 +61,7 @@ def evaluate(
     from rap_edge.evaluation.suite import evaluate as run
 
     plan = Plan(people=people, seconds=seconds)
-    talker = _talker(bundle, checkpoints if talk else [])
+    talker = _talker(bundle, precision, checkpoints if talk else [])
     with FaceMesh(facemesh_python) as mesh, bars() as on_progress:
         stage = Stage.open(data, out / "truth")
         results, strips = run(talker, stage, mesh, plan, on_progress) if talker else (None, None)
@@ -83,11 +87,11 @@ def _check_paths(data: Path, bundle: str | None, checkpoints: list[Path]) -> Non
             )
 
 
-def _talker(bundle: str | None, checkpoints: list[Path]) -> Talker | None:
+def _talker(bundle: str | None, precision: str | None, checkpoints: list[Path]) -> Talker | None:
     from rap_edge.evaluation.talker import bundle_talker, checkpoint_talker
 
     if bundle is not None:
-        return bundle_talker(None if bundle == DEFAULT else bundle)
+        return bundle_talker(None if bundle == DEFAULT else bundle, precision)
     return checkpoint_talker(checkpoints[0]) if checkpoints else None
 
 

@@ -40,6 +40,10 @@ def render(
     precision: Annotated[
         str | None, typer.Option(help="Such as int8 or fp32.", show_default="best here")
     ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) of the bundle's publisher; may be repeated."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed moves the head otherwise.")
     ] = 0,
@@ -57,7 +61,7 @@ def render(
 
     import rap_edge
 
-    model = rap_edge.open(bundle, backend, precision, threads=threads)
+    model = rap_edge.open(bundle, backend, precision, threads=threads, trust=trust or ())
     avatar = model.avatar(portrait)
     with _progress(frames_expected) as advance:
         stats = avatar.render(audio, out=out, seed=seed, on_frame=lambda _: advance())

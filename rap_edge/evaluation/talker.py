@@ -26,12 +26,15 @@ class Talker(Protocol):
         """
 
 
-def bundle_talker(bundle: str | None) -> Talker:
-    """Open a bundle folder (None is the default bundle) and speak through its runtime."""
+def bundle_talker(bundle: str | None, precision: str | None = None) -> Talker:
+    """Open a bundle (None is the default one) and speak through its runtime.
+
+    Without ``precision``, in that of the variant which the runtime would take.
+    """
     import rap_edge
     from rap_edge.portrait import Crop
 
-    model = rap_edge.open(bundle)
+    model = rap_edge.open(bundle, precision=precision)
 
     def speak(reference: Picture, samples: Samples, seed: int) -> Iterator[Picture]:
         avatar = model.avatar(reference, crop=Crop(0, 0, reference.shape[0]))
