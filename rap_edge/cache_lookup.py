@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rap_edge.bundle import Bundle, open_bundle
+from rap_edge.errors import InvalidBundle
 
 PathLike = str | os.PathLike[str]
 
@@ -26,11 +27,29 @@ def open_named(path: PathLike | None = None, trust: Iterable[PathLike] = ()) -> 
     """
     if path is None or Path(path).name != str(path) or os.path.lexists(path):
         return open_bundle(path, trust)
-    root = default_root()
-    if (root / "state.json").is_file():
-        from rap_edge.cache import Cache
+    found = open_installed(path, trust)
+    if found is None:
+        names = ", ".join(_installed_names()) or "nothing"
+        raise InvalidBundle(
+            f"{str(path)!r} is neither a path nor an installed bundle: expected a folder, a .rapb "
+            f"file or a name of `rap-edge bundle list` ({names} is installed)"
+        )
+    return found
 
-        cache = Cache(root)
-        if cache.holds(str(path)):
-            return cache.open(str(path), trust)
-    return open_bundle(path, trust)
+
+def open_installed(name: PathLike, trust: Iterable[PathLike] = ()) -> Bundle | None:
+    """Open the current bundle of a name, or return None if none is installed."""
+    if str(name) not in _installed_names():
+        return None
+    from rap_edge.cache import Cache
+
+    return Cache(default_root()).open(str(name), trust)
+
+
+def _installed_names() -> list[str]:
+    root = default_root()
+    if not (root / "state.json").is_file():
+        return []
+    from rap_edge.cache import Cache
+
+    return [bundle.name for bundle in Cache(root).installed() if bundle.current]

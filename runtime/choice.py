@@ -23,9 +23,11 @@ def choose_variants(
     ]
     if not wanted and strict:
         offered = ", ".join(variant.label for variant in variants)
+        asked = [f"backend {backend!r}"] if backend != "auto" else []
+        asked += [f"precision {precision!r}"] if precision is not None else []
         raise NotSupported(
-            f"the bundle has no variant for backend {backend!r} and precision {precision!r}: "
-            f"it offers {offered}"
+            f"the bundle has no variant for {' and '.join(asked)}: it offers {offered}; name one "
+            "of these, or leave the choice out"
         )
     others = [] if strict else [v for v in variants if v not in wanted]
     flags = cpu_flags()

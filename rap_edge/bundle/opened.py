@@ -98,9 +98,12 @@ class Bundle:
 
     def _compare(self, entry: FileEntry, size: int, digest: str) -> None:
         if (size, digest) != (entry.size, entry.sha256):
+            differs = "its content differs (SHA-256)"
+            if size != entry.size:
+                differs = f"it has {size} bytes instead of {entry.size}"
             raise InvalidBundle(
-                f"{self.path / entry.path} is not the file that the manifest lists "
-                f"({size} of {entry.size} bytes, or other content): get the bundle again"
+                f"{self.path / entry.path} is not the file that the manifest lists: {differs}; "
+                "get the bundle again"
             )
 
 
@@ -210,10 +213,12 @@ def _check_runtime(manifest: Manifest) -> None:
 
 def _check_listing(path: Path, found: Mapping[str, int], listed: Mapping[str, int]) -> None:
     for name, size in listed.items():
-        if found.get(name) != size:
+        if name not in found:
+            raise InvalidBundle(f"{path / name} is missing: the bundle is incomplete, get it again")
+        if found[name] != size:
             raise InvalidBundle(
-                f"{path / name} has {found.get(name, 'no')} bytes: expected {size}; "
-                "the bundle is incomplete or damaged, get it again"
+                f"{path / name} has {found[name]} bytes: expected {size}; "
+                "the bundle is damaged, get it again"
             )
     extra = sorted(set(found) - set(listed) - {MANIFEST, SIGNATURE, SUBSET})
     if extra:

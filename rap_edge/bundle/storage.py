@@ -135,9 +135,14 @@ class Archive:
                 if not os.fstat(file.fileno()).st_size:
                     raise InvalidBundle(f"{path} is empty: get the bundle again")
                 content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:
+        except FileNotFoundError as error:
             raise InvalidBundle(
-                f"{path} is not a folder or a {SUFFIX} file that can be read ({error})"
+                f"{path} does not exist: expected a folder or a {SUFFIX} file; check the path"
+            ) from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InvalidBundle(
+                f"{path} is not a folder or a {SUFFIX} file that can be read ({why})"
             ) from error
         try:
             return cls(path, content, parse(content))
@@ -150,12 +155,18 @@ class Archive:
     def read(self, name: str, limit: int) -> bytes:
         """Copy first and check the copy, so that a change of the file under the map is seen."""
         copy = bytes(self._find(name, limit).raw(self.content))
-        self.members[name].check(memoryview(copy))
+        self._check(name, memoryview(copy))
         return copy
 
     def blocks(self, name: str, limit: int) -> Iterator[memoryview]:
         """Yield the whole content without a copy."""
-        yield self._find(name, limit).content(self.content)
+        yield self._check(name, self._find(name, limit).raw(self.content))
+
+    def _check(self, name: str, content: memoryview) -> memoryview:
+        try:
+            return self.members[name].check(content)
+        except InvalidBundle as error:
+            raise InvalidBundle(f"{self.path}: {error}") from error
 
     def _find(self, name: str, limit: int) -> Member:
         member = self.members.get(name)

@@ -93,11 +93,8 @@ def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) ->
     Manifest and signature stay as they are; ``subset.json`` says what is there. Raises NotSupported
     for a variant that the bundle does not have.
     """
-    chosen = choose(bundle.manifest, labels)
-    missing = [variant.label for variant in chosen if variant not in bundle.variants]
-    if missing and labels:
-        raise InvalidBundle(f"{bundle.path} is a part of a bundle, without {', '.join(missing)}")
-    chosen = tuple(variant for variant in chosen if variant in bundle.variants)
+    _require_present(bundle, labels)
+    chosen = tuple(v for v in choose(bundle.manifest, labels) if v in bundle.variants)
     files = {name: bundle.read(name) for name in files_of(bundle.manifest, chosen)}
     files[MANIFEST] = bundle.manifest_bytes
     if bundle.signature_bytes is not None:
@@ -108,6 +105,21 @@ def extract_bundle(bundle: Bundle, out: PathLike, labels: Sequence[str] = ()) ->
     target = Path(out)
     write_files(target, files)
     return open_stored(target, open_storage(target), check_signature=False)
+
+
+def _require_present(bundle: Bundle, labels: Sequence[str]) -> None:
+    known = {variant.label for variant in bundle.manifest.variants}
+    present = [variant.label for variant in bundle.variants]
+    for label in labels:
+        if label not in known:
+            raise NotSupported(
+                f"{bundle.path} has no variant {label!r}: it offers {', '.join(present)}"
+            )
+        if label not in present:
+            raise InvalidBundle(
+                f"{bundle.path} is a part of a bundle, without {label}: it offers "
+                f"{', '.join(present)}; take it from the whole bundle"
+            )
 
 
 def write_files(target: Path, files: Mapping[str, bytes]) -> None:

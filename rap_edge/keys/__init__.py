@@ -57,12 +57,14 @@ def read_public_key(path: Path) -> PublicKey:
 
 def read_private_key(path: Path, password: str | None = None) -> PrivateKey:
     """Load a private key; raise ConfigError if it is none, or the password is not its own."""
+    content = _read(path)
     try:
         key = serialization.load_pem_private_key(
-            _read(path), None if password is None else password.encode()
+            content, None if password is None else password.encode()
         )
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"{path} is not a private key that can be opened ({error})") from error
+        why = "it is a public key" if b"PUBLIC KEY" in content else error
+        raise ConfigError(f"{path} is not a private key that can be opened: {why}") from error
     if not isinstance(key, PrivateKey) or key.curve.name != "secp256r1":
         raise ConfigError(f"{path} is not a P-256 key: make one with `rap-edge bundle keygen`")
     return key
@@ -71,7 +73,7 @@ def read_private_key(path: Path, password: str | None = None) -> PrivateKey:
 def make_key_pair(private: Path) -> tuple[Path, PublicKey]:
     """Write a new private key, readable by its owner only, and its public half beside it.
 
-    Returns the path of the public half, ``NAME.pub.pem``. Raises FileExistsError rather than
+    A folder that is missing is made. Returns the path of the public half, ``NAME.pub.pem``. Raises FileExistsError rather than
     write over a file, and leaves neither half behind then.
     """
     key = ec.generate_private_key(ec.SECP256R1())
@@ -81,6 +83,7 @@ def make_key_pair(private: Path) -> tuple[Path, PublicKey]:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    private.parent.mkdir(parents=True, exist_ok=True)
     _write_new(private, pem, 0o600)
     try:
         _write_new(public, public_pem(key.public_key()), 0o644)

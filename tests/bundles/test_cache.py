@@ -218,7 +218,7 @@ def test_an_installed_bundle_is_opened_by_its_name(
 ) -> None:
     monkeypatch.setenv("RAP_EDGE_CACHE", str(cache.root))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InvalidBundle, match="is not a folder"):
+    with pytest.raises(InvalidBundle, match="nothing is installed"):
         open_named("sample")
     assert not cache.root.exists()
     cache.install(versions[0], allow_unsigned=True)
@@ -227,9 +227,9 @@ def test_an_installed_bundle_is_opened_by_its_name(
         open_named("sample", [tmp_path / "key.pub.pem"])
     with pytest.raises(InvalidBundle, match="lacks the graphs"):
         rap_edge.open("sample")
-    with pytest.raises(InvalidBundle, match="is not a folder"):
+    with pytest.raises(InvalidBundle, match="sample is installed"):
         open_named("other")
-    with pytest.raises(InvalidBundle, match="is not a folder"):
+    with pytest.raises(InvalidBundle, match="does not exist"):
         open_named(Path("folder") / "sample")
     shutil.copytree(versions[1], "sample")
     assert open_named("sample").manifest.version == "2.0.0"
