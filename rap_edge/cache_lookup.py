@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.errors import InvalidBundle
+
+if TYPE_CHECKING:
+    from rap_edge.cache import Cache
 
 PathLike = str | os.PathLike[str]
 
@@ -25,7 +29,7 @@ def open_named(path: PathLike | None = None, trust: Iterable[PathLike] = ()) -> 
 
     What is there under the path wins; only a bare name, without folders, is looked up.
     """
-    if path is None or Path(path).name != str(path) or os.path.lexists(path):
+    if path is None or not _is_bare_name(path):
         return open_bundle(path, trust)
     found = open_installed(path, trust)
     if found is None:
@@ -38,18 +42,27 @@ def open_named(path: PathLike | None = None, trust: Iterable[PathLike] = ()) -> 
 
 
 def open_installed(name: PathLike, trust: Iterable[PathLike] = ()) -> Bundle | None:
-    """Open the current bundle of a name, or return None if none is installed."""
-    if str(name) not in _installed_names():
+    """Open the current bundle of a name that is no path; return None if none is installed."""
+    cache = _cache() if _is_bare_name(name) else None
+    if cache is None or not cache.holds(str(name)):
         return None
-    from rap_edge.cache import Cache
+    return cache.open(str(name), trust)
 
-    return Cache(default_root()).open(str(name), trust)
+
+def _is_bare_name(path: PathLike) -> bool:
+    return Path(path).name == str(path) and not os.path.lexists(path)
 
 
 def _installed_names() -> list[str]:
+    cache = _cache()
+    return [] if cache is None else [b.name for b in cache.installed() if b.current]
+
+
+def _cache() -> Cache | None:
+    """Return the cache if something was ever installed; looking makes no folder."""
     root = default_root()
     if not (root / "state.json").is_file():
-        return []
+        return None
     from rap_edge.cache import Cache
 
-    return [bundle.name for bundle in Cache(root).installed() if bundle.current]
+    return Cache(root)

@@ -138,12 +138,17 @@ def verify_bundle(
     place = DEFAULT if path is None else Path(path)
     storage = open_storage(place, links_allowed=path is None)
     bundle = open_stored(place, storage, trust, allow_unsigned=allow_unsigned)
+    verify_contents(bundle)
+    return bundle
+
+
+def verify_contents(bundle: Bundle) -> None:
+    """Compare every byte of an opened bundle, and look into its graphs and golden vectors."""
     bundle.verify()
     graphs = {path: (v, graph) for v in bundle.variants for graph, path in v.files.items()}
     for variant, graph in graphs.values():
         bundle.read_graph(variant, graph)
     bundle.golden()
-    return bundle
 
 
 def open_stored(

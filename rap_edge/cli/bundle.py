@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,9 @@ import typer
 from rap_edge.cli import bundle_cache, bundle_report
 from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.bundle_report import AsJson
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback, check_input
 from rap_edge.cli.json_input import read_object
-from rap_edge.errors import InvalidBundle
+from rap_edge.errors import InvalidBundle, UnsignedBundle
 
 if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
@@ -23,7 +24,9 @@ app.command("repair")(bundle_cache.repair)
 app.command("rollback")(bundle_cache.rollback)
 app.command("list")(bundle_cache.show)
 
-Source = Annotated[Path, typer.Argument(help=f'Folder or .rapb of a bundle, or "{DEFAULT}".')]
+Source = Annotated[
+    Path, typer.Argument(help=f'Folder, .rapb or installed name of a bundle, or "{DEFAULT}".')
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder, or .rapb file, to write.")]
 Trust = Annotated[
     list[Path] | None,
@@ -67,6 +70,10 @@ def pack(
     """Merge the variants of bundles of one model; refuse those below the quality gate."""
     from rap_edge.bundle import Papers, pack_bundles
 
+    _check_version(version)
+    for paper in filter(None, (card, golden, *(licence_file or ()))):
+        check_input(paper, "a file to put into the bundle")
+    _check_out(out)
     opened = [_open(path, trust, allow_unsigned) for path in bundles]
     papers = Papers(
         card=card,
@@ -88,11 +95,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compare every byte of a bundle with what its publisher signed."""
-    from rap_edge.bundle import verify_bundle
-
-    place = place_of(bundle)
+    _check_keys(trust)
     try:
-        verified = verify_bundle(place, trust or (), allow_unsigned)
+        verified = _verified(bundle, trust or [], allow_unsigned)
     except InvalidBundle as error:
         if as_json:
             typer.echo(bundle_report.refused(error))
@@ -116,6 +121,7 @@ def sign(
     from rap_edge.keys import fingerprint, read_private_key
 
     place = place_of(bundle) or BUILT_IN
+    check_input(key, "a private key (PEM)")
     private = read_private_key(key, password)
     sign_bundle(place, private)
     typer.echo(bundle_report.signed(place, fingerprint(private.public_key()), as_json))
@@ -161,7 +167,7 @@ def diff(
     from rap_edge.bundle import compare_bundles
 
     old, new = (_open(path, trust, allow_unsigned) for path in (before, after))
-    comparison = compare_bundles(old, new)
+    comparison = compare_bundles(_present(old), _present(new))
     typer.echo(bundle_report.comparison(comparison, as_json))
 
 
@@ -180,11 +186,61 @@ def extract(
     """Copy a bundle, or some of its variants, into a folder or a .rapb; signatures stay valid."""
     from rap_edge.bundle import extract_bundle
 
+    _check_out(out)
     extracted = extract_bundle(_open(bundle, trust, allow_unsigned), out, variant or ())
     typer.echo(bundle_report.written(extracted, as_json))
 
 
 def _open(path: Path, trust: list[Path] | None, allow_unsigned: bool) -> Bundle:
     from rap_edge.bundle import open_bundle
+    from rap_edge.cache_lookup import open_installed
 
-    return open_bundle(place_of(path), trust or (), allow_unsigned)
+    _check_keys(trust)
+    installed = None if str(path) == DEFAULT else open_installed(path, trust or ())
+    return installed or open_bundle(place_of(path), trust or (), allow_unsigned)
+
+
+def _verified(path: Path, trust: list[Path], allow_unsigned: bool) -> Bundle:
+    from rap_edge.bundle import verify_bundle
+    from rap_edge.bundle.opened import verify_contents
+    from rap_edge.cache_lookup import open_installed
+
+    installed = None if str(path) == DEFAULT else open_installed(path, trust)
+    if installed is None:
+        return verify_bundle(place_of(path), trust, allow_unsigned)
+    if installed.signed_by is None and not allow_unsigned:
+        raise UnsignedBundle(
+            f"{path} has no signature: install a signed one, or allow it with --allow-unsigned"
+        )
+    verify_contents(installed)
+    return installed
+
+
+def _present(bundle: Bundle) -> Bundle:
+    """Leave out of the manifest what this part of a bundle does not have."""
+    files = tuple(entry for entry in bundle.manifest.files if entry.path in bundle.files)
+    return replace(bundle, manifest=replace(bundle.manifest, variants=bundle.variants, files=files))
+
+
+def _check_version(version: str | None) -> None:
+    from rap_edge.versions import is_semver
+
+    if version is not None and not is_semver(version):
+        raise CommandError(
+            ExitCode.USAGE,
+            f"--version is {version!r} - expected MAJOR.MINOR.PATCH - write it as 1.0.0",
+        )
+
+
+def _check_keys(keys: list[Path] | None) -> None:
+    for key in keys or ():
+        check_input(key, "a public key (PEM)")
+
+
+def _check_out(out: Path) -> None:
+    from rap_edge.bundle import require_writable
+
+    try:
+        require_writable(out)
+    except InvalidBundle as error:
+        raise CommandError(ExitCode.CANNOT_CREATE, str(error)) from error

@@ -10,6 +10,7 @@ import typer
 
 from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.bundle_report import AsJson, as_json
+from rap_edge.cli.failures import check_input
 
 if TYPE_CHECKING:
     from rap_edge.cache import Cache, Installed
@@ -46,6 +47,8 @@ def install(
     json: AsJson = False,
 ) -> None:
     """Verify a bundle, copy what is missing, and make it the current one of its name."""
+    for key in trust or ():
+        check_input(key, "a public key (PEM)")
     store = _cache(cache, budget_mb << 20)
     found = store.install(_place(bundle), variant or (), trust or (), allow_unsigned)
     typer.echo(as_json(installed=asdict(found)) if json else _line(found))

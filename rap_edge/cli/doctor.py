@@ -19,7 +19,8 @@ IN_BUNDLES = (".xml", ".mlpackage")  # graphs that cannot be read alone
 
 def doctor(
     model: Annotated[
-        Path, typer.Argument(help=f'An .onnx file, or a bundle: folder, .rapb or "{DEFAULT}".')
+        Path,
+        typer.Argument(help=f'An .onnx file, or a bundle: folder, .rapb, name or "{DEFAULT}".'),
     ],
     backend: Annotated[
         str | None, typer.Option(help="onnxruntime, openvino or coreml.", show_default="all")
@@ -46,10 +47,14 @@ def doctor(
 
 def _examine(model: Path, backend: str | None, trust: list[Path]) -> Diagnosis:
     from rap_edge.bundle import open_bundle
+    from rap_edge.cache_lookup import open_installed
     from rap_edge.runtime.doctor import examine_bundle, examine_file
 
     if str(model) == DEFAULT and not model.exists():
         return examine_bundle(open_bundle(None, trust), backend)
+    installed = open_installed(model, trust)
+    if installed is not None:
+        return examine_bundle(installed, backend)
     if not model.exists():
         raise CommandError(
             ExitCode.NO_INPUT,

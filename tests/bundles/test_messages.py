@@ -87,3 +87,48 @@ def test_keys_go_into_a_new_folder_and_a_public_one_does_not_sign(run: Run, fold
     refused = run("sign", folder, "--key", "keys/of/me.pub.pem")
     assert refused.exit_code == ExitCode.BAD_DATA
     assert "it is a public key" in refused.stderr
+
+
+def test_a_diff_with_a_part_names_what_the_part_lacks(
+    run: Run, folder: Path, trusted: list[Path]
+) -> None:
+    trust = ("--trust", trusted[0])
+    run("extract", folder, "-o", "part", "--variant", "openvino/fp32", *trust)
+    found = json.loads(run("diff", folder, "part", *trust, "--json").stdout)
+    assert "variant.onnxruntime/fp32" in [change["what"] for change in found["changes"]]
+    assert found["bytes_after"] < found["bytes_before"]
+
+
+def test_an_installed_bundle_goes_by_its_name(
+    run: Run, folder: Path, trusted: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAP_EDGE_CACHE", "cache")
+    trust = ("--trust", trusted[0])
+    assert run("inspect", "sample", *trust).exit_code == ExitCode.NO_INPUT
+    assert run("install", folder, *trust).exit_code == ExitCode.OK
+    assert "sample 0.1.0" in run("inspect", "sample", *trust).stdout
+    assert "all as listed" in run("verify", "sample", *trust).stdout
+    examined = CliRunner().invoke(app, ["doctor", "sample", *map(str, trust)])
+    assert "does not exist" not in examined.stderr
+    blob = max((p for p in Path("cache/blobs").rglob("*") if p.is_file()), key=str)
+    blob.write_bytes(bytes(blob.stat().st_size))
+    assert run("verify", "sample", *trust).exit_code == ExitCode.BAD_DATA
+
+
+def test_exit_codes_are_those_documented(run: Run, folder: Path, trusted: list[Path]) -> None:
+    trust = ("--trust", trusted[0])
+    Path("foreign").mkdir()
+    Path("foreign/mine.txt").touch()
+    for words, code in (
+        (("verify", folder, "--trust", "no.pem"), ExitCode.NO_INPUT),
+        (("inspect", folder, "--trust", "no.pem"), ExitCode.NO_INPUT),
+        (("install", folder, "--trust", "no.pem"), ExitCode.NO_INPUT),
+        (("sign", folder, "--key", "no.pem"), ExitCode.NO_INPUT),
+        (("pack", folder, "-o", "x", "--card", "no.md", *trust), ExitCode.NO_INPUT),
+        (("pack", folder, "-o", "x", "--version", "1", *trust), ExitCode.USAGE),
+        (("pack", folder, "-o", "foreign", *trust), ExitCode.CANNOT_CREATE),
+        (("extract", folder, "-o", "foreign", *trust), ExitCode.CANNOT_CREATE),
+    ):
+        result = run(*words)
+        assert result.exit_code == code, result.stderr
+        assert len(result.stderr.splitlines()) == 1
