@@ -144,7 +144,8 @@ def test_options_reach_the_model(
     assert result.exit_code == ExitCode.OK
     assert model.calls == {
         "bundle": bundle, "variant": ("openvino", "int8"), "threads": 3, "seed": 7,
-        "trust": [Path("their.pub.pem")], "portrait": portrait, "audio": speech, "out": tmp_path / "film.mp4",
+        "trust": [Path("their.pub.pem")], "portrait": portrait, "audio": speech,
+        "out": tmp_path / "film.mp4",
     }  # fmt: skip
 
 
