@@ -73,8 +73,8 @@ def read_private_key(path: Path, password: str | None = None) -> PrivateKey:
 def make_key_pair(private: Path) -> tuple[Path, PublicKey]:
     """Write a new private key, readable by its owner only, and its public half beside it.
 
-    A folder that is missing is made. Returns the path of the public half, ``NAME.pub.pem``. Raises FileExistsError rather than
-    write over a file, and leaves neither half behind then.
+    A folder that is missing is made. Returns the path of the public half, ``NAME.pub.pem``. Raises
+    FileExistsError rather than write over a file, and leaves neither half behind then.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     public = private.with_name(private.name.removesuffix(".pem") + ".pub.pem")
