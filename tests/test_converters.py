@@ -178,10 +178,10 @@ def test_a_file_that_is_no_locator_leaves_nothing_behind(checkpoint: Path, tmp_p
 
 
 def test_the_command_prints_what_was_made(
-    made: tuple[Bundle, list[Difference]], monkeypatch: pytest.MonkeyPatch
+    made: tuple[Bundle, list[Difference]], checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(converters, "make_bundle", lambda *arguments: made)
-    result = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--json"])
+    result = CliRunner().invoke(app, ["convert", str(checkpoint), "--out", "bundle", "--json"])
     assert result.exit_code == 0, result.output
     printed = json.loads(result.output)
     assert (printed["schema_version"], printed["name"]) == (2, "tiny")
@@ -189,6 +189,8 @@ def test_the_command_prints_what_was_made(
     assert [p["value"] for p in printed["parity"]] == [d.value for d in made[1]]
     refused = CliRunner().invoke(app, ["convert", "checkpoint", "--out", "bundle", "--to", "tape"])
     assert refused.exit_code == 2
+    missing = CliRunner().invoke(app, ["convert", "nowhere", "--out", "bundle"])
+    assert missing.exit_code == 66
 
 
 def test_the_same_frames_come_from_graphs_in_torch_as_from_the_pipeline(checkpoint: Path) -> None:

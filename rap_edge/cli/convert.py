@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import CommandError, ExitCode
+from rap_edge.cli.failures import CommandError, ExitCode, check_input
 from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def convert(
 ) -> None:
     """Convert a checkpoint, compare it with torch, and write a bundle, whole or not at all."""
     check_choice("--to", to, TARGETS)
+    check_sources(checkpoint, locator)
     from rap_edge.converters import make_bundle
 
     example = read_example(portrait, speech)
@@ -58,6 +59,13 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
             ExitCode.USAGE,
             f"{option} is {value!r} - expected one of {', '.join(choices)} - choose one of them",
         )
+
+
+def check_sources(checkpoint: Path, locator: Path | None) -> None:
+    """Raise CommandError (NO_INPUT) for a checkpoint or a locator that is not there."""
+    check_input(checkpoint / "config.json", "a checkpoint: config.json and model.safetensors")
+    if locator is not None:
+        check_input(locator, "weights of the face finder")
 
 
 def read_example(portrait: Path | None, speech: Path | None) -> Example | None:

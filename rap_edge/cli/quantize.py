@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.convert import check_choice, megabytes, read_example
+from rap_edge.cli.convert import check_choice, check_sources, megabytes, read_example
 from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
 from rap_edge.cli.progress import bars
 
@@ -67,6 +67,7 @@ def quantize(
     Its quality is measured by `rap-edge gate`.
     """
     check_choice("--recipe", recipe, NAMES)
+    check_sources(checkpoint, locator)
     from rap_edge.converters.quantize import QuantizePlan
     from rap_edge.converters.quantize import quantize as run
     from rap_edge.converters.sensitivity_report import write_report
