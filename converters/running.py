@@ -58,7 +58,7 @@ def unlike(graph: str, opened: Opened, spec: GraphSpec, backend: str) -> list[st
     return found
 
 
-def in_onnxruntime(spec: GraphSpec, files: Files) -> Opened:
+def in_onnxruntime(_: GraphSpec, files: Files) -> Opened:
     ort = installed("onnxruntime", "ort")
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -76,7 +76,7 @@ def in_onnxruntime(spec: GraphSpec, files: Files) -> Opened:
     return Opened(compute, *({value.name: tuple(value.shape) for value in side} for side in sides))
 
 
-def in_openvino(spec: GraphSpec, files: Files) -> Opened:
+def in_openvino(_: GraphSpec, files: Files) -> Opened:
     """Read ONNX or IR; the arithmetic is that of the file, never less."""
     ov = installed("openvino", "openvino")
     model, weights = (content_of(files, suffixes) for suffixes in ((".onnx", ".xml"), (".bin",)))

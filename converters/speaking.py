@@ -8,15 +8,15 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rap_edge._core import FeatureSpec, offline_features
 from rap_edge.config import ModelConfig
 from rap_edge.evaluation.talker import Picture, Samples, Talker
-from rap_edge.features import silent_hop
 from rap_edge.manifest import GraphSpec
+from rap_edge.reference import window_of_hops
 from rap_edge.sampling import (
-    Chunk,
     Tails,
     chunk_at,
     chunk_noise,
@@ -60,7 +60,8 @@ def speak(
     past: Tensors = state or {}
     for index in range(chunks_for(latents, sampler)):
         chunk = chunk_at(index, sampler)
-        tokens = run("audio", {"hops": heard(config, hops, chunk)})
+        window = window_of_hops(config, torch.from_numpy(hops), chunk)
+        tokens = run("audio", {"hops": window.numpy()})
         spoken = {**reference, **tokens}
 
         def predict(x: Array, time: float, spoken: Tensors = spoken) -> Array:
@@ -68,23 +69,11 @@ def speak(
             return run("denoiser", {**spoken, "latent": x, "timestep": step})["clean"]
 
         noise = chunk_noise(seed, chunk, shape, sampler)[None]
-        window, tails = denoise_chunk(predict, noise, tails, sampler)
-        for latent in window[0, chunk.inherited :][: latents - chunk.new.start]:
+        clean, tails = denoise_chunk(predict, noise, tails, sampler)
+        for latent in clean[0, chunk.inherited :][: latents - chunk.new.start]:
             outputs = run("decoder", {**reference, **past, "latent": latent[None, None]})
             past = {name.removeprefix("next_"): value for name, value in outputs.items()}
             yield Spoken(latent, outputs["frames"])
-
-
-def heard(config: ModelConfig, hops: NDArray[np.float32], chunk: Chunk) -> NDArray[np.float32]:
-    """Cut the hops (1, H, M) that a chunk hears out of a stream's, silence before and after it."""
-    timeline, audio = config.timeline, config.audio
-    first = timeline.first_hop(chunk.first) - audio.left_hops(timeline.hops_per_frame)
-    length = audio.window_hops(chunk.n * config.tokens_per_latent, timeline.hops_per_frame)
-    window = np.tile(silent_hop(), (length, 1))
-    start, stop = max(0, first), max(0, min(len(hops), first + length))
-    if stop > start:
-        window[start - first : stop - first] = hops[start:stop]
-    return window[None]
 
 
 def initial_state(decoder: GraphSpec) -> dict[str, Array]:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rap_edge.config import ModelConfig
 from rap_edge.models.dit import denoiser
 from rap_edge.models.model import RapModel
 from rap_edge.sampling import (
@@ -23,12 +24,12 @@ SILENCE = float(np.log(1e-10))
 """Log-mel of digital silence: what stands before the first and after the last hop."""
 
 
-def window_of_hops(model: RapModel, hops: Tensor, chunk: Chunk) -> Tensor:
+def window_of_hops(config: ModelConfig, hops: Tensor, chunk: Chunk) -> Tensor:
     """Cut the hops (F, M) that the audio encoder reads for ``chunk``: (1, H, M)."""
-    config, timeline = model.config.audio, model.config.timeline
-    first = timeline.first_hop(chunk.first) - config.left_hops(timeline.hops_per_frame)
-    length = config.window_hops(chunk.n * model.config.tokens_per_latent, timeline.hops_per_frame)
-    window = torch.full((length, config.n_mels), SILENCE)
+    audio, timeline = config.audio, config.timeline
+    first = timeline.first_hop(chunk.first) - audio.left_hops(timeline.hops_per_frame)
+    length = audio.window_hops(chunk.n * config.tokens_per_latent, timeline.hops_per_frame)
+    window = torch.full((length, audio.n_mels), SILENCE)
     start, stop = max(0, first), max(0, min(len(hops), first + length))
     window[start - first : max(start, stop) - first] = hops[start:stop]
     return window[None]
@@ -46,7 +47,7 @@ def generate_latents(
     tails: Tails[Tensor] | None = None
     for index in range(chunks_for(latents, config.sampler)):
         chunk = chunk_at(index, config.sampler)
-        tokens = model.audio(window_of_hops(model, hops, chunk))
+        tokens = model.audio(window_of_hops(config, hops, chunk))
         noise = torch.from_numpy(chunk_noise(seed, chunk, shape, config.sampler))[None]
 
         def predict(x: Tensor, time: float, tokens: Tensor = tokens) -> Tensor:

@@ -58,10 +58,10 @@ def test_without_overlap_a_chunk_does_not_depend_on_the_one_before(hops: np.ndar
 def test_silence_stands_before_and_after_the_stream() -> None:
     model = tiny_model()
     hops = torch.zeros(10, 80)
-    window = window_of_hops(model, hops, chunk_at(0, TINY.sampler))[0]
+    window = window_of_hops(model.config, hops, chunk_at(0, TINY.sampler))[0]
     start = TINY.audio.left_hops() + 12
     assert torch.all(window[:start] == SILENCE)
     assert torch.all(window[start : start + 10] == 0)
     assert torch.all(window[start + 10 :] == SILENCE)
-    beyond = window_of_hops(model, hops, chunk_at(20, TINY.sampler))
+    beyond = window_of_hops(model.config, hops, chunk_at(20, TINY.sampler))
     assert torch.all(beyond == SILENCE)
