@@ -24,7 +24,7 @@ from rap_edge.benchmarks.host import Host
 from rap_edge.manifest import GraphSpec
 from rap_edge.portrait import Crop
 from rap_edge.runtime import Avatar, Model
-from rap_edge.runtime.backends import Array, Graph, Placement, Tensors
+from rap_edge.runtime.backends import Array, Binding, Graph, Placement, Tensors
 
 SCHEMA_VERSION = 1
 RATE = 48_000
@@ -55,6 +55,30 @@ class TimedGraph:
         outputs = self.graph.run(inputs)
         self.seconds.append(perf_counter() - start)
         return outputs
+
+    def bind(self, shared: Tensors | None = None) -> TimedBinding:
+        return TimedBinding(self.graph.bind(shared), self.seconds)
+
+
+@dataclass
+class TimedBinding:
+    """A binding that adds up the time it runs."""
+
+    binding: Binding
+    seconds: list[float]
+
+    @property
+    def inputs(self) -> Tensors:
+        return self.binding.inputs
+
+    @property
+    def outputs(self) -> Tensors:
+        return self.binding.outputs
+
+    def run(self, outputs: Tensors | None = None, inputs: Tensors | None = None) -> None:
+        start = perf_counter()
+        self.binding.run(outputs, inputs)
+        self.seconds.append(perf_counter() - start)
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,26 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import GraphSpec
+from rap_edge.runtime.backends.buffers import Array, Tensors
 
-Array = NDArray[Any]
-Tensors = Mapping[str, Array]
+__all__ = [
+    "BACKENDS",
+    "Array",
+    "Binding",
+    "Graph",
+    "Placement",
+    "Tensors",
+    "is_installed",
+    "open_graph",
+    "require_backend",
+    "zeros",
+]
 
 BACKENDS = {
     "onnxruntime": "pip install 'rap-edge[ort]'",
@@ -35,6 +45,30 @@ class Placement:
     threads: int
 
 
+class Binding(Protocol):
+    """Inputs and outputs of one caller: nothing is copied or allocated from run to run.
+
+    Write into ``inputs``, run, read ``outputs``; the arrays stay where they are for good. A binding
+    belongs to one thread at a time; bindings of one graph run beside each other.
+    """
+
+    @property
+    def inputs(self) -> Tensors: ...
+
+    @property
+    def outputs(self) -> Tensors: ...
+
+    def run(self, outputs: Tensors | None = None, inputs: Tensors | None = None) -> None:
+        """Compute every output.
+
+        ``outputs`` and ``inputs`` are arrays to use for this run in place of the binding's own, by
+        name: a frame of the caller's ring, or the state, which two arrays take turns to hold.
+
+        Raises ConfigError for an array that does not fit its tensor, is not contiguous, or shares
+        memory with another one that is written; ConcurrencyError if another thread is inside.
+        """
+
+
 class Graph(Protocol):
     """A graph that is ready to run, safe to share between threads."""
 
@@ -49,6 +83,14 @@ class Graph(Protocol):
 
     def run(self, inputs: Tensors) -> dict[str, Array]:
         """Compute every output; names, shapes and dtypes are those of ``spec``."""
+
+    def bind(self, shared: Tensors | None = None) -> Binding:
+        """Return buffers of one caller, to run the graph in place again and again.
+
+        ``shared`` are arrays to read from where they lie, for instance the output of another
+        binding or what many streams have in common: they may be read-only, and have to be
+        contiguous. Every other input gets a private array of zeros.
+        """
 
 
 def is_installed(backend: str) -> bool:

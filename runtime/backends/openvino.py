@@ -13,6 +13,7 @@ import openvino as ov
 from rap_edge.errors import BackendUnavailable, InvalidBundle
 from rap_edge.manifest import GraphSpec, TensorSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
+from rap_edge.runtime.backends.buffers import Buffers
 from rap_edge.runtime.backends.contract import Found, check_tensors
 
 DEVICE = "CPU"
@@ -42,6 +43,7 @@ class OpenVinoGraph:
         self._inputs = [tensor for tensor in spec.inputs if tensor.name in inputs]
         check_tensors(name, "input", inputs, self._inputs)
         check_tensors(name, "output", _found(compiled.outputs, spec.outputs), spec.outputs)
+        self._compiled = compiled
         self._request = compiled.create_infer_request()
         self._lock = Lock()
 
@@ -51,6 +53,38 @@ class OpenVinoGraph:
         with self._lock:
             self._request.infer(given, share_inputs=True)
             return {t.name: self._request.get_tensor(t.name).data.copy() for t in self.spec.outputs}
+
+    def bind(self, shared: Tensors | None = None) -> Buffers:
+        """Return buffers of one caller, with an infer request of its own; see `Graph.bind`."""
+        request = self._compiled.create_infer_request()
+        dropped = {t.name for t in self.spec.inputs} - {t.name for t in self._inputs}
+
+        def point(name: str, array: Array) -> None:
+            if name not in dropped:
+                request.set_tensor(name, ov.Tensor(_writable(array), shared_memory=True))
+
+        def compute() -> None:
+            request.start_async()
+            request.wait()
+
+        return Buffers(self.name, self.spec, point, compute, shared)
+
+
+class _Writable:
+    """The memory of a read-only array, as numpy's interface describes it."""
+
+    def __init__(self, array: Array) -> None:
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
+        self._owner = array  # keeps the memory
+
+
+def _writable(array: Array) -> Array:
+    """Return the same memory as OpenVINO takes it: it shares only what is writable.
+
+    It never writes into an input.
+    """
+    return array if array.flags.writeable else np.asarray(_Writable(array))
 
 
 def compile_graph(name: str, files: Mapping[str, bytes], threads: int) -> ov.CompiledModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import onnxruntime as ort
@@ -10,6 +11,7 @@ import onnxruntime as ort
 from rap_edge.errors import BackendUnavailable, InvalidBundle
 from rap_edge.manifest import GraphSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
+from rap_edge.runtime.backends.buffers import Buffers
 from rap_edge.runtime.backends.contract import Found, check_tensors
 
 _DTYPES = {
@@ -45,6 +47,18 @@ class OrtGraph:
         """Compute every output; the arrays are new and belong to the caller."""
         values = self._session.run(self._outputs, dict(inputs))
         return dict(zip(self._outputs, values, strict=True))
+
+    def bind(self, shared: Tensors | None = None) -> Buffers:
+        """Return buffers of one caller; see `Graph.bind`."""
+        io = self._session.io_binding()
+        read = {tensor.name for tensor in self.spec.inputs}
+
+        def point(name: str, array: Array) -> None:
+            bind = io.bind_input if name in read else io.bind_output
+            bind(name, "cpu", 0, array.dtype, array.shape, array.__array_interface__["data"][0])
+
+        compute = partial(self._session.run_with_iobinding, io)
+        return Buffers(self.name, self.spec, point, compute, shared)
 
 
 def session_options(threads: int) -> ort.SessionOptions:
