@@ -21,8 +21,11 @@ from typing import Any, TextIO
 
 from rap_edge.errors import ConfigError, MediaError
 
-CAPACITY = 100_000  # events: about ten minutes of one stream, some 30 MB
+CAPACITY = 100_000  # events: about ten minutes of one stream, at most 40 MB
 NS_PER_US = 1000
+
+# phase, name, start and length in ns, thread, details
+_Event = tuple[str, str, int, int, int, dict[str, Any]]
 
 
 class Trace:
@@ -43,7 +46,7 @@ class Trace:
             )
         self._path, self._process = Path(path), process
         _check_target(self._path)
-        self._events: deque[dict[str, Any]] = deque(maxlen=capacity)
+        self._events: deque[_Event] = deque(maxlen=capacity)
         self._added = 0
         self._threads: dict[int, str] = {}
         self._lock = threading.Lock()
@@ -67,16 +70,16 @@ class Trace:
 
     def complete(self, name: str, start_ns: int, end_ns: int, **details: object) -> None:
         """Say that the calling thread did `name` from `start_ns` to `end_ns`."""
-        self._add({"ph": "X", "name": name, "ts": start_ns, "dur": end_ns - start_ns}, details)
+        self._add("X", name, start_ns, end_ns - start_ns, details)
 
     def instant(self, name: str, now_ns: int, **details: object) -> None:
         """Say that something happened: an interrupt, a change of level, a late frame."""
-        self._add({"ph": "i", "name": name, "ts": now_ns, "s": "p"}, details)
+        self._add("i", name, now_ns, 0, details)
 
     def counter(self, name: str, now_ns: int, value: float) -> None:
         """Say what a number is from now on; one that is not finite is left out."""
         if math.isfinite(value):
-            self._add({"ph": "C", "name": name, "ts": now_ns}, {"value": value})
+            self._add("C", name, now_ns, 0, {"value": value})
 
     @contextlib.contextmanager
     def work(self, name: str, **details: object) -> Iterator[None]:
@@ -110,40 +113,52 @@ class Trace:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
 
-    def _add(self, event: dict[str, Any], details: dict[str, Any]) -> None:
-        event["tid"] = threading.get_native_id()
-        if details:
-            event["args"] = details
+    def _add(
+        self, phase: str, name: str, start_ns: int, length_ns: int, details: dict[str, Any]
+    ) -> None:
+        thread = threading.get_native_id()
         with self._lock:
             if self._closed:
                 return
-            if event["tid"] not in self._threads:
-                self._threads[event["tid"]] = threading.current_thread().name
-            self._events.append(event)
+            if thread not in self._threads:
+                self._threads[thread] = threading.current_thread().name
+            self._events.append((phase, name, start_ns, length_ns, thread, details))
             self._added += 1
 
     def _write(self, file: TextIO) -> None:
-        start_ns = min((event["ts"] for event in self._events), default=0)
+        start_ns = min((event[2] for event in self._events), default=0)
         about = {"dropped_events": self.dropped, "start_monotonic_ns": start_ns}
         file.write(f'{{"displayTimeUnit": "ms", "otherData": {json.dumps(about)},\n')
         file.write('"traceEvents": [\n')
         pid = os.getpid()
-        file.write(_line({"ph": "M", "name": "process_name", "args": {"name": self._process}}, pid))
-        for tid, name in self._threads.items():
-            named = {"ph": "M", "name": "thread_name", "tid": tid, "args": {"name": name}}
-            file.write(",\n" + _line(named, pid))
-        for event in sorted(self._events, key=lambda event: int(event["ts"])):
-            event["ts"] = (event["ts"] - start_ns) / NS_PER_US
-            if "dur" in event:
-                event["dur"] /= NS_PER_US
-            file.write(",\n" + _line({"cat": "rap-edge", **event}, pid))
+        name = {"name": self._process}
+        file.write(json.dumps({"ph": "M", "name": "process_name", "pid": pid, "args": name}))
+        for tid, thread in self._threads.items():
+            name = {"name": thread}
+            line = {"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": name}
+            file.write(",\n" + json.dumps(line))
+        for event in sorted(self._events, key=lambda event: event[2]):
+            file.write(",\n" + json.dumps(_described(event, pid, start_ns), allow_nan=False))
         file.write("\n]}\n")
 
 
-def _line(event: dict[str, Any], pid: int) -> str:
-    if "args" in event:
-        event = {**event, "args": {key: _plain(value) for key, value in event["args"].items()}}
-    return json.dumps({"pid": pid, **event}, allow_nan=False)
+def _described(event: _Event, pid: int, origin_ns: int) -> dict[str, object]:
+    phase, name, start_ns, length_ns, thread, details = event
+    described: dict[str, object] = {
+        "ph": phase,
+        "name": name,
+        "cat": "rap-edge",
+        "pid": pid,
+        "tid": thread,
+        "ts": (start_ns - origin_ns) / NS_PER_US,
+    }
+    if phase == "X":
+        described["dur"] = length_ns / NS_PER_US
+    elif phase == "i":
+        described["s"] = "p"  # of the process: a line through all its threads
+    if details:
+        described["args"] = {key: _plain(value) for key, value in details.items()}
+    return described
 
 
 def _plain(value: object) -> object:
