@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from rap_edge.errors import NotSupported, StateError
+from rap_edge.errors import NotSupported
 from rap_edge.runtime.stats import StreamStats
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ Samples = Iterator[tuple[dict[str, str], float]]
 
 class Watched(Protocol):
     """What has numbers: a stream."""
+
+    @property
+    def closed(self) -> bool: ...
 
     def stats(self) -> StreamStats: ...
 
@@ -195,13 +198,7 @@ def observe_with_opentelemetry(meter: Meter, streams: Mapping[str, Watched]) -> 
 
 def _read(streams: Mapping[str, Watched]) -> dict[str, StreamStats]:
     """Read the numbers of all streams that are open."""
-    numbers = {}
-    for name, stream in list(streams.items()):
-        try:
-            numbers[name] = stream.stats()
-        except StateError:
-            continue
-    return numbers
+    return {name: stream.stats() for name, stream in list(streams.items()) if not stream.closed}
 
 
 def _missing(package: str, extra: str) -> NotSupported:
