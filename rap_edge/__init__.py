@@ -86,12 +86,16 @@ def open(
         path: a bundle: a folder, a .rapb file, the name of an installed one (if nothing of that
             name is in the current folder), or one that is open; None is the bundle that comes with
             the package.
-        backend: name of a backend, such as "onnxruntime"; "auto" takes the first of the bundle's
-            variants that starts here.
+        backend: name of a backend, "onnxruntime", "openvino" or "coreml", or one of its devices:
+            "onnxruntime:cuda", ":tensorrt", ":coreml", ":openvino"; "openvino:gpu", ":npu";
+            "coreml:ane", ":gpu", ":cpu". "auto" takes the fastest of the bundle's variants: the
+            first opening here measures them, for one to three seconds, and remembers it in the
+            user's cache; RAP_EDGE_NO_MEASURE=1 takes the first that fits the CPU instead.
         precision: precision of the weights and arithmetic, such as "fp32"; None is the bundle's
             first choice.
-        strict: raise where the backend or precision that was named is not to be had, instead of
-            falling back to another; ``Model.placement`` says what really runs.
+        strict: raise where the backend, device or precision that was named is not to be had, runs
+            a graph in part only, or computes wrongly, instead of falling back to another;
+            ``Model.placement`` says what really runs.
         threads: threads of one graph; None is one for each physical core.
         trust: public keys (PEM files) to trust instead of the project's, of which one must have
             signed the bundle. Without any, a bundle that nobody signed is taken as it is; one that
@@ -101,7 +105,8 @@ def open(
         InvalidBundle: the bundle is damaged, incomplete or not a bundle; its leaves
             UnsignedBundle, BadSignature and UntrustedKey are about its signature.
         NotSupported: the bundle does not offer what is asked for, or needs a newer rap-edge.
-        BackendUnavailable: the backend is not installed or does not start here.
+        BackendUnavailable: the backend is not installed, does not start here, or answers the
+            bundle's golden vectors wrongly (the message has the numbers).
     """
     from rap_edge.runtime.model import open_model
 

@@ -29,7 +29,7 @@ def unmet(requires: Requires) -> list[str]:
     if requires.os and system not in requires.os:
         lacking.append(f"{' or '.join(requires.os)} (this is {system})")
     for package, least in requires.packages.items():
-        found = _version(package)
+        found = version_of(package)
         if found is None:
             lacking.append(f"{package} {least} or newer, which is not installed")
         elif is_below(found, least):
@@ -40,7 +40,7 @@ def unmet(requires: Requires) -> list[str]:
     return lacking
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
     """Return the version of an importable package, whatever its distribution is called."""
     try:
         return metadata.version(package)

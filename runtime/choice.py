@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from rap_edge.errors import NotSupported
 from rap_edge.manifest import Requires, Variant
 from rap_edge.requirements import unmet
-from rap_edge.runtime.backends import BACKENDS, is_installed
+from rap_edge.runtime.backends import is_usable
+from rap_edge.runtime.backends.target import Target, first_device
 from rap_edge.runtime.cpu import cpu_flags
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A variant on a device of its backend."""
+
+    variant: Variant
+    device: str
+
+    @property
+    def target(self) -> Target:
+        return Target(self.variant.backend, self.device)
+
+    @property
+    def label(self) -> str:
+        """backend/precision, or backend:device/precision for another device than the first."""
+        backend = self.variant.backend
+        device = "" if self.device == first_device(backend) else f":{self.device}"
+        return f"{backend}{device}/{self.variant.precision}"
+
+
+def candidates(
+    variants: tuple[Variant, ...], target: Target, precision: str | None, strict: bool
+) -> list[Candidate]:
+    """List what may be opened, best first, as `choose_variants` does.
+
+    A device that was named is tried first; then, without ``strict``, the backend's first one.
+    """
+    order = choose_variants(variants, target.backend, precision, strict)
+    plain = [Candidate(variant, first_device(variant.backend)) for variant in order]
+    if target.device is None:
+        return plain
+    asked = [Candidate(v, target.device) for v in order if v.backend == target.backend]
+    return asked if strict else [*asked, *(one for one in plain if one not in asked)]
 
 
 def choose_variants(
@@ -53,5 +89,4 @@ def is_fast(requires: Requires, flags: frozenset[str] | None) -> bool:
 
 def can_run(variant: Variant) -> bool:
     """Say whether this version has the backend, and this machine all that the variant needs."""
-    known = variant.backend in BACKENDS and is_installed(variant.backend)
-    return known and not unmet(variant.requires)
+    return is_usable(variant.backend) and not unmet(variant.requires)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +16,15 @@ from rap_edge.cache_lookup import open_named
 from rap_edge.config import ModelConfig
 from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.features import check_contract, silent_hop
-from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop, cut
-from rap_edge.requirements import require
 from rap_edge.runtime.avatar import Avatar
-from rap_edge.runtime.backends import BACKENDS, Graph, Placement, open_graph
-from rap_edge.runtime.choice import choose_variants
+from rap_edge.runtime.backends import BACKENDS, Graph, Placement
+from rap_edge.runtime.backends.target import Target
+from rap_edge.runtime.choice import candidates
 from rap_edge.runtime.cores import physical_cores
+from rap_edge.runtime.placement.automatic import automatic
+from rap_edge.runtime.placement.graphs import open_graphs
+from rap_edge.runtime.placement.selftest import UNTESTED, golden_vectors
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,6 +39,7 @@ class Model:
     bundle: Bundle
     graphs: Mapping[str, Graph] = field(repr=False)
     silence: NDArray[np.float32] = field(repr=False)  # (M,) the hop of digital silence
+    verified: frozenset[str] = frozenset()  # graphs that answered the golden vectors as they should
 
     @property
     def config(self) -> ModelConfig:
@@ -44,8 +47,13 @@ class Model:
 
     @property
     def placement(self) -> dict[str, Placement]:
-        """Where each graph really runs."""
-        return {name: graph.placement for name, graph in self.graphs.items()}
+        """Where each graph really runs, and whether it was found to compute rightly there."""
+        return {name: self._placement(graph) for name, graph in self.graphs.items()}
+
+    def _placement(self, graph: Graph) -> Placement:
+        if graph.name in self.verified:
+            return replace(graph.placement, verified=True)
+        return replace(graph.placement, note=UNTESTED)
 
     @property
     def backend(self) -> str:
@@ -99,36 +107,27 @@ def open_model(
     threads: int | None = None,
     trust: Iterable[str | os.PathLike[str]] = (),
 ) -> Model:
-    """Open a bundle on the first of its variants that starts; see `rap_edge.open`."""
+    """Open a bundle on the fastest or the first of its variants; see `rap_edge.open`."""
     if threads is not None and threads < 1:
         raise NotSupported(f"threads is {threads}: expected 1 or more, or None")
+    target = Target.parse(backend)
     bundle = path if isinstance(path, Bundle) else open_named(path, trust)
     _check_model(bundle)
-    variants = choose_variants(bundle.variants, backend, precision, strict)
+    threads = threads or physical_cores()
+    vectors = golden_vectors(bundle)
+    choices = candidates(bundle.variants, target, precision, strict)
+    if target.is_auto:
+        choices = automatic(bundle, choices, threads, vectors)
     failure: BackendUnavailable | None = None
-    for variant in variants:
+    for choice in choices:
+        named = strict and not target.is_auto
         try:
-            require(variant)
-            graphs = _open_graphs(bundle, variant, threads or physical_cores())
+            graphs = open_graphs(bundle, choice, threads, vectors, named)
         except BackendUnavailable as error:
             failure = failure or error
         else:
-            return Model(bundle, graphs, silent_hop())
+            return Model(bundle, graphs, silent_hop(), frozenset(vectors) & frozenset(graphs))
     raise failure or BackendUnavailable(f"no backend of {list(BACKENDS)} is installed")
-
-
-def _open_graphs(bundle: Bundle, variant: Variant, threads: int) -> dict[str, Graph]:
-    return {
-        name: open_graph(
-            variant.backend,
-            name,
-            bundle.read_graph(variant, name),
-            spec,
-            variant.precision,
-            threads,
-        )
-        for name, spec in bundle.manifest.graphs.items()
-    }
 
 
 def _check_model(bundle: Bundle) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,15 +14,19 @@ import numpy as np
 from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import GraphSpec
 from rap_edge.runtime.backends.buffers import Array, Tensors
+from rap_edge.runtime.backends.target import first_device
 
 __all__ = [
     "BACKENDS",
+    "COREML",
+    "COREML_INSTALL",
     "Array",
     "Binding",
     "Graph",
     "Placement",
     "Tensors",
     "is_installed",
+    "is_usable",
     "open_graph",
     "require_backend",
     "zeros",
@@ -31,7 +36,12 @@ BACKENDS = {
     "onnxruntime": "pip install 'rap-edge[ort]'",
     "openvino": "pip install 'rap-edge[openvino]'",
 }
-"""Backends of this version, best first, and how to get each."""
+"""Backends that read ONNX and run on any system, best first, and how to get each."""
+
+COREML = "coreml"
+COREML_INSTALL = "pip install 'rap-edge[coreml]'"
+PACKAGES = {COREML: "coremltools"}
+"""Python packages of backends that are not called as their package is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Placement:
     device: str
     precision: str
     threads: int
+    share: float | None = 1.0  # of the nodes that are on the device; None if it does not tell
+    rest: str = ""  # what is elsewhere, in words; empty if nothing is known to be
+    verified: bool = False  # it answered the bundle's golden vectors as it should
+    note: str = ""  # why it is not verified
 
 
 class Binding(Protocol):
@@ -95,7 +109,13 @@ class Graph(Protocol):
 
 def is_installed(backend: str) -> bool:
     """Say whether the Python package of a backend is there, without importing it."""
-    return importlib.util.find_spec(backend) is not None
+    return importlib.util.find_spec(PACKAGES.get(backend, backend)) is not None
+
+
+def is_usable(backend: str) -> bool:
+    """Say whether this version has the backend, and this machine its package and system."""
+    known = backend in BACKENDS or (backend == COREML and sys.platform == "darwin")
+    return known and is_installed(backend)
 
 
 def open_graph(
@@ -105,33 +125,50 @@ def open_graph(
     spec: GraphSpec,
     precision: str,
     threads: int,
+    device: str | None = None,
+    cache: Path | None = None,
+    strict: bool = False,
 ) -> Graph:
     """Prepare a graph on one backend.
 
-    ``files`` are the verified contents by path, the main file first (Bundle.read_graph).
+    Args:
+        backend: a name of `target.DEVICES`.
+        name: of the graph, for messages.
+        files: the verified contents by path, the main file first (Bundle.read_graph).
+        spec: the contract, which the graph is compared with.
+        precision: of the variant.
+        threads: of the CPU, for one run.
+        device: one of `target.DEVICES`; None is the backend's first.
+        cache: folder in which a device keeps what it compiled, from one start to the next.
+        strict: refuse a device that leaves a part of the graph to another one.
 
-    Raises BackendUnavailable if the backend is not installed or does not start, InvalidBundle if
-    the graph is damaged or its tensors are not those of ``spec``.
+    Raises BackendUnavailable if the backend is not installed or its device does not start,
+    InvalidBundle if the graph is damaged or its tensors are not those of ``spec``.
     """
     require_backend(backend)
+    where = device or first_device(backend)
     if backend == "openvino":
         from rap_edge.runtime.backends.openvino import OpenVinoGraph
 
-        return OpenVinoGraph(name, files, spec, precision, threads)
+        return OpenVinoGraph(name, files, spec, precision, threads, where, cache, strict)
+    if backend == COREML:
+        from rap_edge.runtime.backends.coreml import CoreMlGraph
+
+        return CoreMlGraph(name, files, spec, precision, threads, where, strict)
     from rap_edge.runtime.backends.ort import OrtGraph
 
-    return OrtGraph(name, files, spec, precision, threads)
+    return OrtGraph(name, files, spec, precision, threads, where, cache, strict)
 
 
 def require_backend(backend: str) -> None:
     """Raise BackendUnavailable unless this version has the backend and its package is there."""
-    if backend == "coreml":
-        where = "runs on macOS only" if sys.platform != "darwin" else "is not in this version yet"
-        raise BackendUnavailable(f"backend 'coreml' {where}: choose another, {', '.join(BACKENDS)}")
-    if backend not in BACKENDS or not is_installed(backend):
+    if backend == COREML and sys.platform != "darwin":
         raise BackendUnavailable(
-            f"backend {backend!r} is not installed: {BACKENDS.get(backend, 'update rap-edge')}"
+            f"backend 'coreml' runs on macOS only: choose another, {', '.join(BACKENDS)}"
         )
+    if not is_usable(backend):
+        remedy = {**BACKENDS, COREML: COREML_INSTALL}.get(backend, "update rap-edge")
+        raise BackendUnavailable(f"backend {backend!r} is not installed: {remedy}")
 
 
 def zeros(spec: GraphSpec) -> dict[str, Array]:

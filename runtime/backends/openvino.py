@@ -1,9 +1,11 @@
-"""Graphs on OpenVINO's CPU device, from ONNX or IR."""
+"""Graphs on OpenVINO: CPU, GPU or NPU, from ONNX or IR."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from functools import cache
+from contextlib import suppress
+from functools import cache as once
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -16,7 +18,14 @@ from rap_edge.runtime.backends import Array, Placement, Tensors
 from rap_edge.runtime.backends.buffers import Buffers
 from rap_edge.runtime.backends.contract import Found, check_tensors
 
-DEVICE = "CPU"
+CPU = "CPU"
+INSTALL = {
+    CPU: "install openvino anew",
+    "GPU": "apt install intel-opencl-icd, and add yourself to the group render",
+    "NPU": "install the release of https://github.com/intel/linux-npu-driver for your system",
+}
+"""How to get a device that OpenVINO does not see."""
+
 VERSION = ov.__version__.split("-")[0]
 
 
@@ -34,11 +43,25 @@ class OpenVinoGraph:
         spec: GraphSpec,
         precision: str,
         threads: int,
+        device: str = "cpu",
+        cache: Path | None = None,
+        strict: bool = False,
     ) -> None:
+        """``strict``: raise BackendUnavailable if another device than the one asked for runs it."""
         self.name = name
         self.spec = spec
-        self.placement = Placement("openvino", VERSION, DEVICE.lower(), precision, threads)
-        compiled = compile_graph(name, files, threads)
+        compiled = compile_graph(name, files, threads, device, precision, cache)
+        used = [str(one) for one in compiled.get_property("EXECUTION_DEVICES")]
+        others = [one for one in used if one.split(".")[0] != device.upper().split(".")[0]]
+        if strict and others:
+            raise BackendUnavailable(
+                f"graph {name} was asked for on {device} and runs on {', '.join(used)}: take "
+                "another variant or device, or strict=False"
+            )
+        self.placement = Placement(
+            "openvino", VERSION, ",".join(used).lower(), precision, threads,
+            None if others else 1.0, f"{', '.join(others)} runs a part" if others else "",
+        )  # fmt: skip
         inputs = _found(compiled.inputs, spec.inputs)
         self._inputs = [tensor for tensor in spec.inputs if tensor.name in inputs]
         check_tensors(name, "input", inputs, self._inputs)
@@ -87,17 +110,38 @@ def _writable(array: Array) -> Array:
     return array if array.flags.writeable else np.asarray(_Writable(array))
 
 
-def compile_graph(name: str, files: Mapping[str, bytes], threads: int) -> ov.CompiledModel:
+def compile_graph(
+    name: str,
+    files: Mapping[str, bytes],
+    threads: int,
+    device: str = "cpu",
+    precision: str = "fp32",
+    cache: Path | None = None,
+) -> ov.CompiledModel:
     """Read a graph, an ``.onnx`` or an ``.xml`` with its ``.bin``, and prepare it for the device.
 
-    Raises BackendUnavailable without the device, InvalidBundle if OpenVINO refuses the graph.
+    Raises BackendUnavailable without the device, or if one other than the CPU refuses the graph;
+    InvalidBundle if OpenVINO cannot read it, or refuses it on the CPU.
     """
-    if DEVICE not in core().available_devices:
-        raise BackendUnavailable("openvino has no CPU device here: install openvino anew")
+    wanted = device.upper()
+    here = core().available_devices
+    if wanted not in here and not any(one.startswith(f"{wanted}.") for one in here):
+        raise BackendUnavailable(
+            f"openvino {VERSION} has no {wanted} here, but {', '.join(here) or 'nothing'}: "
+            f"{INSTALL.get(wanted.split('.')[0], INSTALL[CPU])}"
+        )
     try:
-        return core().compile_model(read_graph(files), DEVICE, settings(threads))
+        model = read_graph(files)
+        if wanted == CPU:
+            return core().compile_model(model, CPU, settings(threads))
     except Exception as error:  # openvino raises RuntimeError and its subclasses
         raise InvalidBundle(f"graph {name} is refused by openvino {VERSION}: {error}") from error
+    try:
+        return core().compile_model(model, wanted, device_settings(wanted, precision, cache))
+    except Exception as error:
+        raise BackendUnavailable(
+            f"graph {name} is refused by openvino {VERSION} on {wanted}: {error}"
+        ) from error
 
 
 def read_graph(files: Mapping[str, bytes]) -> ov.Model:
@@ -119,9 +163,30 @@ def settings(threads: int) -> dict[str, Any]:
     }
 
 
-@cache
+def device_settings(device: str, precision: str, cache: Path | None) -> dict[str, Any]:
+    """Return settings for a GPU or NPU: fp32 where the file is, if the device has it."""
+    chosen: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if device.startswith("GPU"):
+        chosen["INFERENCE_PRECISION_HINT"] = "f32" if precision == "fp32" else "f16"
+    if cache is not None:
+        chosen["CACHE_DIR"] = str(cache)
+    return chosen
+
+
+@once
 def core() -> ov.Core:
     return ov.Core()
+
+
+def described(device: str) -> str:
+    """Return name and driver of a device, empty where OpenVINO does not tell."""
+    name = device.upper()
+    facts = ["FULL_DEVICE_NAME", "DEVICE_ARCHITECTURE", f"{name.split('.')[0]}_DRIVER_VERSION"]
+    told = []
+    for fact in facts:
+        with suppress(Exception):  # a device does not know every property
+            told.append(str(core().get_property(name, fact)))
+    return ", ".join(told)
 
 
 def _found(ports: Sequence[Any], expected: Sequence[TensorSpec]) -> Found:

@@ -1,0 +1,1 @@
+"""Where graphs run: which devices are here, which variant is fastest, and whether it is right."""
