@@ -1,4 +1,4 @@
-"""Streaming audio features and resampling, in C++.
+"""What a stream of audio needs at every hop, in C++: features, resampling, rings, clocks.
 
 Shapes: S samples, F frames, M mel bins. Arrays are checked, never converted: a wrong dtype, shape
 or a sample that is not finite raises AudioError and changes nothing. One stream belongs to one
@@ -175,6 +175,153 @@ class Resampler:
     def in_rate(self) -> int: ...
     @property
     def out_rate(self) -> int: ...
+
+@final
+class FeatureWindow:
+    """The feature hops [first, end) of a stream that are still needed, by index.
+
+    Before hop 0 there is silence for ever. Memory is bounded by the capacity and nothing is dropped
+    unasked; a call that raises has changed nothing.
+    """
+
+    def __init__(self, silence: NDArray[np.float32], capacity_hops: int) -> None:
+        """Hold up to capacity_hops (1 to 1000000) like silence (M,).
+
+        Raise ConfigError on another capacity or more than 4096 values a hop.
+        """
+
+    def append(self, hops: NDArray[np.float32]) -> None:
+        """Take hops (F, M) after those that are there; raise StateError where there is no room."""
+
+    def append_silence(self, hop: NDArray[np.float32], n: int) -> None:
+        """Take the same hop (M,) n times."""
+
+    def window(self, first: int, n: int) -> NDArray[np.float32]:
+        """Return n hops (n, M) from first on, which may be negative.
+
+        Raise StateError if hops from 0 on are among them that are dropped or have not come.
+        """
+
+    def window_into(self, first: int, n: int, out: NDArray[np.float32]) -> None:
+        """Write them to out (n or more, M) instead."""
+
+    def truncate(self, end: int) -> None:
+        """Forget the hops from end on; others may come in their place.
+
+        Raise StateError if end is not between first and end.
+        """
+
+    def drop_before(self, first: int) -> None:
+        """Forget the hops before first, for good; raise StateError if first is after the end."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def n_mels(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+
+@final
+class PcmRing:
+    """Samples from one thread to another; neither side ever waits for the other.
+
+    `write` and `clear` belong to the one writer, `read_into` to the one reader; a second caller on
+    a side gets ConcurrencyError. The numbers may be asked for by any thread.
+
+    A read takes effect at the moment it begins. One that begins after `clear` has returned carries
+    it out: of what was written before the clear it gives at most the next fade_samples, falling
+    linearly to zero; what was written after it follows at once, in the same read. A read during
+    which `clear` is called either carries it out from its first sample on, or gives its samples as
+    if the clear came after it. A fade goes on over as many reads as it takes; a `clear` during a
+    fade starts no new one, and what was written between the two is never heard.
+    """
+
+    def __init__(self, capacity_samples: int, sample_rate: int) -> None:
+        """Make room for capacity_samples (1 to 2**28), rounded up to a power of two."""
+
+    def write(self, pcm: NDArray[np.float32]) -> int:
+        """Take the first of the samples (S,) that there is room for; return how many."""
+
+    def read_into(self, out: NDArray[np.float32], fill_silence: bool = True) -> int:
+        """Write samples to out (S,) and return how many they are.
+
+        What is left of out becomes silence, or stays as it is.
+        """
+
+    def clear(self, fade_samples: int = 160) -> None:
+        """Drop what was written so far; the next read fades out over 0 to 65535 samples.
+
+        The room is free once that read has come.
+        """
+
+    @property
+    def fill(self) -> int:
+        """Samples to be heard yet; what was cleared does not count."""
+
+    @property
+    def free(self) -> int:
+        """Samples that `write` would take now."""
+
+    @property
+    def played(self) -> int:
+        """Samples that were read, faded ones among them: no silence, nothing that was cleared."""
+
+    @property
+    def underflows(self) -> int:
+        """Reads that got less than they asked for, but for those that carried out a `clear`."""
+
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def sample_rate(self) -> int: ...
+
+@final
+class AudioClock:
+    """What is being heard now, from what an audio device was given and when.
+
+    A loop that averages jitter away and follows the device's drift. If the device ran dry or its
+    latency changed by up to 100 ms, it takes the new place after about 200 ms; if by more, at once.
+    All times are of one monotonic clock, 0 to 2**61 ns.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        """Start at position 0, with no drift known."""
+
+    def update(self, samples_played: int, host_ns: int, device_latency_ns: int = 0) -> None:
+        """Say that the device has been given samples_played samples in all.
+
+        The last of them will have been heard device_latency_ns after host_ns. A count that falls
+        (what was given is taken back) is a step or a jump like any other. Raise StateError and
+        change nothing where host_ns is less than before.
+        """
+
+    def position(self, now_ns: int) -> int:
+        """Return how many samples have been heard at now_ns; 0 before the first update.
+
+        It never goes back: where it was too far, it waits. Without updates it stops 250 ms after
+        the end of what was given.
+        """
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster than its nominal rate the device plays, within 1000 ppm."""
+
+    @property
+    def jitter_ms(self) -> float:
+        """How far updates scatter, as a standard deviation."""
+
+    @property
+    def steps(self) -> int:
+        """How often the position was moved by up to 100 ms."""
+
+    @property
+    def jumps(self) -> int:
+        """How often it was moved by more."""
+
+    @property
+    def sample_rate(self) -> int: ...
 
 def offline_features(spec: FeatureSpec, pcm: _Pcm) -> NDArray[np.float32]:
     """Return the frames (F, M) of a whole signal (S,): one push and finish."""

@@ -4,10 +4,13 @@
 #include <new>
 
 #include "check.hpp"
+#include "rap_edge/audio_clock.hpp"
+#include "rap_edge/feature_window.hpp"
+#include "rap_edge/pcm_ring.hpp"
 #include "rap_edge/resampler.hpp"
 #include "rap_edge/streaming_features.hpp"
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define RAP_EDGE_COUNT_MALLOC 1
 #endif
 
@@ -63,6 +66,44 @@ void pushes_allocate_nothing(Stream& stream, int64_t row) {
   CHECK(allocations == before);
 }
 
+void a_ring_allocates_nothing() {
+  PcmRing ring(4096, 48000);
+  const std::vector<float> pcm = noise(960);
+  std::vector<float> out(960);
+  const int64_t before = allocations;
+  for (int64_t i = 0; i < 10000; ++i) {
+    ring.write(pcm.data(), i % 960);
+    ring.read_into(out.data(), i % 700);
+    if (i % 100 == 0) ring.clear();
+  }
+  CHECK(allocations == before && ring.played() > 0);
+}
+
+void a_clock_allocates_nothing() {
+  AudioClock clock(48000);
+  const int64_t before = allocations;
+  for (int64_t i = 0; i < 10000; ++i) {
+    clock.update(480 * i, 10000000 * i + (i > 5000 ? 60000000 : 0));
+    CHECK(clock.position(10000000 * i) >= 0);
+  }
+  CHECK(allocations == before && clock.steps() == 1);
+}
+
+void a_window_allocates_nothing() {
+  const std::vector<float> hops = noise(4 * 80);
+  FeatureWindow window(hops.data(), 80, 256);
+  std::vector<float> out(64 * 80);
+  const int64_t before = allocations;
+  for (int64_t i = 0; i < 10000; ++i) {
+    window.append(hops.data(), 4);
+    window.append_silence(hops.data(), 1);
+    window.truncate(window.end() - 1);
+    window.drop_before(window.end() - 60);
+    window.window(window.end() - 60, 60, out.data());
+  }
+  CHECK(allocations == before && window.end() == 40000);
+}
+
 void the_counter_counts() {
   const int64_t before = allocations;
   std::vector<float> memory(1000);
@@ -88,4 +129,7 @@ int main() {
     Resampler stream(rate);
     pushes_allocate_nothing(stream, 1);
   }
+  a_ring_allocates_nothing();
+  a_clock_allocates_nothing();
+  a_window_allocates_nothing();
 }
