@@ -47,7 +47,9 @@ format: .venv/installed
 	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
 
 sanitize: .venv/installed
-	cd cpp_ext && CMAKE_BUILD_PARALLEL_LEVEL=4 ../$(BIN)/cmake --workflow --preset sanitize
+	cd cpp_ext && for preset in sanitize thread; do \
+	  CMAKE_BUILD_PARALLEL_LEVEL=4 ../$(BIN)/cmake --workflow --preset $$preset || exit 1; \
+	done
 
 package-check: .venv/installed
 	$(BIN)/python tools/package_check.py
