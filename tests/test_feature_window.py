@@ -138,12 +138,12 @@ def test_what_cannot_be_used_is_refused_and_changes_nothing() -> None:
             window.append(hops)  # type: ignore[arg-type]
     for hop in (nan[0], np.ones(M), np.ones(M - 1, np.float32)):
         with pytest.raises(AudioError):
-            window.append_silence(hop, 1)
+            window.append_silence(hop, 1)  # type: ignore[arg-type]
     with pytest.raises(AudioError, match="0 or more hops"):
         window.append_silence(SILENCE, -1)
     for out in (np.zeros((2, M), np.float32), np.zeros((3, M)), np.zeros((3, M + 1), np.float32)):
         with pytest.raises(AudioError, match="out"):
-            window.window_into(-3, 3, out)
+            window.window_into(-3, 3, out)  # type: ignore[arg-type]
     assert window.end == 0
     for capacity in (0, 1000001):
         with pytest.raises(ConfigError, match="capacity_hops"):
