@@ -17,6 +17,7 @@ from rap_edge.cli.failures import CommandError, ExitCode, failures_reported
 # one or more commands; beside it the extra that it needs.
 COMMANDS = {
     "render": None,
+    "run": None,
     "data": "train",
     "train": "train",
     "evaluate": "eval",
