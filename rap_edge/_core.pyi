@@ -6,6 +6,7 @@ caller at a time: a second one gets ConcurrencyError. After `finish`, anything b
 StateError.
 """
 
+from enum import Enum
 from typing import final
 
 import numpy as np
@@ -322,6 +323,377 @@ class AudioClock:
 
     @property
     def sample_rate(self) -> int: ...
+
+class ActionKind(Enum):
+    """What an `Action` asks for."""
+
+    WAIT = 0  # nothing before until_ns, unless another call comes
+    SILENCE = 1  # append this many samples of silence to the script; its end is a frame's
+    SPEAK = 2  # append all that is pending; fill the last frame if the utterance is complete
+    START_CHUNK = 3  # make frames [frame, frame + n_frames); chunk_done or chunk_failed must follow
+    PRESENT = 4  # show the frame; those before it are not wanted any more
+    HOLD = 5  # the frame has no picture of its own
+    DROP = 6  # forget frames [frame, frame + n_frames)
+
+class Reason(Enum):
+    """Why a frame is held or dropped, or a level changes."""
+
+    NONE = 0
+    STARVED = 1  # the audio was not there in time
+    LATE = 2  # the picture was not; of a level change: a chunk missed its deadline
+    RATE = 3  # left out by the level's rate_divisor
+    OVERLOAD = 4  # the level holds; of a level change: chunks take too long
+    IDLE = 5  # nothing is made in silence
+    START = 6  # nothing was made yet
+    INTERRUPTED = 7
+    STALE = 8  # a newer frame is due
+    FAILED = 9  # its chunk failed
+    PRESSURE = 10  # of a level change: set_floor
+    RECOVERED = 11  # of a level change: there is time to spare again
+
+@final
+class Level:
+    """One rung of the quality ladder; read-only."""
+
+    def __init__(self, frames_per_chunk: int, rate_divisor: int = 1, holds: bool = False) -> None:
+        """Of a chunk, frames 0, rate_divisor, 2 rate_divisor, ... are shown.
+
+        A level that holds makes none.
+        """
+
+    @property
+    def frames_per_chunk(self) -> int: ...
+    @property
+    def rate_divisor(self) -> int: ...
+    @property
+    def holds(self) -> bool: ...
+
+@final
+class SchedulerConfig:
+    """What a FrameScheduler is told once: samples at the rate of the script, times in ns."""
+
+    def __init__(
+        self,
+        *,
+        frame_samples: int = 640,
+        frame_ns: int = 40_000_000,
+        latent_frames: int = 4,
+        right_context_samples: int = 1536,
+        jitter_samples: int = 320,
+        max_ahead_frames: int = 12,
+        lead_margin_ns: int = 15_000_000,
+        early_ns: int = 60_000_000,
+        late_ns: int = 40_000_000,
+        playout: bool = False,
+        audio_ahead_samples: int = 1600,
+        idle_generates: bool = True,
+        adapt: bool = True,
+        down_utilisation: float = 0.85,
+        down_after: int = 2,
+        up_utilisation: float = 0.42,
+        up_after_ns: int = 10_000_000_000,
+        up_after_max_ns: int = 240_000_000_000,
+        levels: list[Level] = ...,
+    ) -> None:
+        """Set fields. Raise ConfigError that names the first that is not accepted."""
+
+    @property
+    def frame_samples(self) -> int: ...
+    @frame_samples.setter
+    def frame_samples(self, value: int) -> None: ...
+    @property
+    def frame_ns(self) -> int: ...
+    @frame_ns.setter
+    def frame_ns(self, value: int) -> None: ...
+    @property
+    def latent_frames(self) -> int: ...
+    @latent_frames.setter
+    def latent_frames(self, value: int) -> None: ...
+    @property
+    def right_context_samples(self) -> int: ...
+    @right_context_samples.setter
+    def right_context_samples(self, value: int) -> None: ...
+    @property
+    def jitter_samples(self) -> int: ...
+    @jitter_samples.setter
+    def jitter_samples(self, value: int) -> None: ...
+    @property
+    def max_ahead_frames(self) -> int: ...
+    @max_ahead_frames.setter
+    def max_ahead_frames(self, value: int) -> None: ...
+    @property
+    def lead_margin_ns(self) -> int: ...
+    @lead_margin_ns.setter
+    def lead_margin_ns(self, value: int) -> None: ...
+    @property
+    def early_ns(self) -> int: ...
+    @early_ns.setter
+    def early_ns(self, value: int) -> None: ...
+    @property
+    def late_ns(self) -> int: ...
+    @late_ns.setter
+    def late_ns(self, value: int) -> None: ...
+    @property
+    def playout(self) -> bool: ...
+    @playout.setter
+    def playout(self, value: bool) -> None: ...
+    @property
+    def audio_ahead_samples(self) -> int: ...
+    @audio_ahead_samples.setter
+    def audio_ahead_samples(self, value: int) -> None: ...
+    @property
+    def idle_generates(self) -> bool: ...
+    @idle_generates.setter
+    def idle_generates(self, value: bool) -> None: ...
+    @property
+    def adapt(self) -> bool: ...
+    @adapt.setter
+    def adapt(self, value: bool) -> None: ...
+    @property
+    def down_utilisation(self) -> float: ...
+    @down_utilisation.setter
+    def down_utilisation(self, value: float) -> None: ...
+    @property
+    def down_after(self) -> int: ...
+    @down_after.setter
+    def down_after(self, value: int) -> None: ...
+    @property
+    def up_utilisation(self) -> float: ...
+    @up_utilisation.setter
+    def up_utilisation(self, value: float) -> None: ...
+    @property
+    def up_after_ns(self) -> int: ...
+    @up_after_ns.setter
+    def up_after_ns(self, value: int) -> None: ...
+    @property
+    def up_after_max_ns(self) -> int: ...
+    @up_after_max_ns.setter
+    def up_after_max_ns(self, value: int) -> None: ...
+    @property
+    def levels(self) -> list[Level]: ...
+    @levels.setter
+    def levels(self, value: list[Level]) -> None: ...
+
+@final
+class Action:
+    """One thing to do now, or how long to wait; read-only."""
+
+    @property
+    def kind(self) -> ActionKind: ...
+    @property
+    def until_ns(self) -> int:
+        """Of WAIT."""
+
+    @property
+    def samples(self) -> int:
+        """Of SILENCE and SPEAK."""
+
+    @property
+    def frame(self) -> int:
+        """Of START_CHUNK and DROP the first."""
+
+    @property
+    def n_frames(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def chunk_id(self) -> int:
+        """Of START_CHUNK."""
+
+    @property
+    def level(self) -> int: ...
+    @property
+    def skipped_frames(self) -> int:
+        """Of START_CHUNK: frames just before it that nobody makes."""
+
+    @property
+    def deadline_ns(self) -> int:
+        """Of START_CHUNK, PRESENT and HOLD: the tick of the frame."""
+
+    @property
+    def resumes(self) -> bool:
+        """Of START_CHUNK: it does not follow what was made last."""
+
+    @property
+    def reason(self) -> Reason: ...
+
+@final
+class LevelChange:
+    """The quality went up or down; read-only."""
+
+    @property
+    def from_level(self) -> int: ...
+    @property
+    def to_level(self) -> int: ...
+    @property
+    def reason(self) -> Reason: ...
+    @property
+    def now_ns(self) -> int: ...
+
+@final
+class SchedulerStats:
+    """What a FrameScheduler has counted; read-only.
+
+    ticks = presented + held; produced = presented + dropped + queued.
+    """
+
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def presented(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def held_by_reason(self) -> dict[Reason, int]: ...
+    @property
+    def produced(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def queued(self) -> int: ...
+    @property
+    def late(self) -> int:
+        """Frames presented outside of early_ns and late_ns."""
+
+    @property
+    def skipped_frames(self) -> int:
+        """Frames never made, because they would have been too late."""
+
+    @property
+    def underruns(self) -> int:
+        """Times that the pushes of an utterance came too late."""
+
+    @property
+    def interrupts(self) -> int: ...
+    @property
+    def chunks(self) -> int:
+        """Chunks started."""
+
+    @property
+    def stale_chunks(self) -> int: ...
+    @property
+    def failed_chunks(self) -> int: ...
+    @property
+    def position_clamps(self) -> int:
+        """Audio positions that would have gone back."""
+
+    @property
+    def level(self) -> int: ...
+    @property
+    def time_at_level_ns(self) -> list[int]: ...
+    @property
+    def skew_histogram(self) -> list[int]:
+        """Frames presented per ms after their tick, from -200 to 200."""
+
+    @property
+    def service_last_ns(self) -> int: ...
+    @property
+    def service_p50_ns(self) -> int:
+        """Of the latest 32 chunks at the level, as the other two."""
+
+    @property
+    def service_p90_ns(self) -> int: ...
+    @property
+    def service_p99_ns(self) -> int: ...
+    @property
+    def script_end(self) -> int:
+        """Samples."""
+
+    @property
+    def next_show(self) -> int: ...
+    @property
+    def next_make(self) -> int: ...
+    @property
+    def position(self) -> int:
+        """Samples heard at the latest call."""
+
+@final
+class FrameScheduler:
+    """Decides what is heard, what is made and what is shown, and when.
+
+    The voice is the master: the script grows by what is pushed and by silence, never by the pace of
+    the picture. No clock and no thread: every call says what time it is (ns, 0 to 2**61, one clock;
+    a time before the latest one counts as that).
+
+    The caller keeps the script's audio. It appends what SILENCE and SPEAK tell it, and what it
+    pushes while an utterance is speaking. A SILENCE while speaking means that the pushes came too
+    late: what follows is pending again, until the next SPEAK. After `begin` and `interrupt` the
+    script ends at `script_end` (a shorter one was cut), and made frames from `next_make` on are
+    gone. Silence that was placed ahead outlives them, with its frames and its chunk: whether a
+    chunk is wanted `wants` says, not its epoch.
+    """
+
+    def __init__(self, config: SchedulerConfig) -> None:
+        """Copy the config. Raise ConfigError that names the first field not accepted."""
+
+    def start(self, now: int) -> None:
+        """The next frame is due now: frame 0, or after a pause where the stream stands.
+
+        Without it everything waits.
+        """
+
+    def audio_position(self, sample: int, now: int) -> None:
+        """Play-out: this sample of the script is heard now; the position never goes back.
+
+        Raise StateError in a stream without play-out.
+        """
+
+    def begin(self, now: int) -> int:
+        """Start an utterance and return its epoch; what is left of the one before goes."""
+
+    def push_audio(self, n_samples: int, now: int, epoch: int) -> bool:
+        """Say that samples of an utterance came; False if it is not the open one."""
+
+    def end_segment(self, now: int, epoch: int) -> bool:
+        """Say that an utterance is complete; False if it is not the open one."""
+
+    def interrupt(self, now: int) -> int:
+        """Drop what is left of the utterance; return the new epoch."""
+
+    def poll(self, now: int) -> Action:
+        """Return what to do now, one step a call: poll_show first, then poll_work."""
+
+    def poll_work(self, now: int) -> Action:
+        """The half of the thread that makes: WAIT, SILENCE, SPEAK or START_CHUNK."""
+
+    def poll_show(self, now: int) -> Action:
+        """The half of the thread that shows: WAIT, SILENCE, PRESENT, HOLD or DROP."""
+
+    def chunk_done(self, chunk_id: int, now: int) -> bool:
+        """Say that a chunk is made; False if nobody wants it any more."""
+
+    def chunk_failed(self, chunk_id: int, now: int) -> bool:
+        """Say that a chunk was given up; False if nobody wanted it any more."""
+
+    def wants(self, chunk_id: int) -> bool:
+        """Say whether a chunk is in the making and still wanted."""
+
+    def seed_service(self, level: int, ns: int) -> None:
+        """Say how long a chunk took at a level, before the stream began."""
+
+    def set_floor(self, level: int) -> None:
+        """Allow no better level than this one, from the next chunk on."""
+
+    def next_event(self) -> LevelChange | None:
+        """Return the oldest level change not asked for yet; of more than 32 the oldest are lost."""
+
+    def stats(self) -> SchedulerStats: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def speaking(self) -> bool:
+        """Whether what is pushed goes straight into the script."""
+
+    @property
+    def level(self) -> int: ...
+    @property
+    def script_end(self) -> int:
+        """Samples of the script that are decided."""
+
+    @property
+    def next_show(self) -> int: ...
+    @property
+    def next_make(self) -> int: ...
 
 def offline_features(spec: FeatureSpec, pcm: _Pcm) -> NDArray[np.float32]:
     """Return the frames (F, M) of a whole signal (S,): one push and finish."""

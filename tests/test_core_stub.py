@@ -13,7 +13,9 @@ import rap_edge
 from rap_edge import _core
 
 STUB = ast.parse((Path(rap_edge.__file__).parent / "_core.pyi").read_text())
-CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
+NAMED = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
+ENUMS = {name: node for name, node in NAMED.items() if node.bases}
+CLASSES = {name: node for name, node in NAMED.items() if name not in ENUMS}
 FUNCTIONS = {node.name: node for node in STUB.body if isinstance(node, ast.FunctionDef)}
 Signature = tuple[list[tuple[str, str | None]], str]
 
@@ -23,7 +25,24 @@ def public(names: dict[str, object]) -> set[str]:
 
 
 def stub_members(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
-    return {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+    return {
+        item.name: item
+        for item in node.body
+        if isinstance(item, ast.FunctionDef) and not is_setter(item)
+    }
+
+
+def is_setter(node: ast.FunctionDef) -> bool:
+    return f"{node.name}.setter" in decorators(node)
+
+
+def values(node: ast.ClassDef) -> dict[str, object]:
+    """Name the members of an enumeration, with their values."""
+    return {
+        ast.unparse(item.targets[0]): ast.literal_eval(item.value)
+        for item in node.body
+        if isinstance(item, ast.Assign)
+    }
 
 
 def decorators(node: ast.FunctionDef) -> set[str]:
@@ -53,7 +72,7 @@ def built_signature(function: object) -> Signature:
 
 def returned(annotation: str) -> str:
     """Reduce a return type to what both sides spell alike: a plain type, a class or an array."""
-    name = annotation.removeprefix("rap_edge._core.")
+    name = annotation.replace("rap_edge._core.", "")
     name = {"SupportsInt": "int", "typing.SupportsInt": "int"}.get(name, name)
     return "array" if "NDArray" in name or "ndarray" in name else name
 
@@ -66,12 +85,18 @@ def assert_same_signature(stub: ast.FunctionDef, built: object) -> None:
 
 
 def test_the_names_of_the_module_agree() -> None:
-    assert public(vars(_core)) == {*CLASSES, *FUNCTIONS}
+    assert public(vars(_core)) == {*NAMED, *FUNCTIONS}
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_names_of_a_class_agree(name: str) -> None:
     assert public(dict(vars(getattr(_core, name)))) == public(dict(stub_members(CLASSES[name])))
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_the_values_of_an_enumeration_agree(name: str) -> None:
+    built = getattr(_core, name).__members__
+    assert {member: built[member].value for member in built} == values(ENUMS[name])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -98,6 +123,6 @@ def test_the_signature_of_a_member_agrees(owner: str, name: str) -> None:
     assert_same_signature(stub, getattr(getattr(_core, owner), name))
 
 
-@pytest.mark.parametrize("name", [name for name in CLASSES if name != "FeatureSpec"])
+@pytest.mark.parametrize("name", [n for n in CLASSES if "__init__" in stub_members(CLASSES[n])])
 def test_the_signature_of_a_constructor_agrees(name: str) -> None:
     assert_same_signature(stub_members(CLASSES[name])["__init__"], getattr(_core, name).__init__)

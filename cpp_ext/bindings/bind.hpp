@@ -12,5 +12,8 @@ void bind_feature_window(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
 void bind_pcm_ring(pybind11::module_& m);
 void bind_resampler(pybind11::module_& m);
+void bind_scheduler(pybind11::module_& m);
+void bind_scheduler_config(pybind11::module_& m);
+void bind_scheduler_values(pybind11::module_& m);
 
 }  // namespace rap_edge
