@@ -143,17 +143,19 @@ class Trace:
 
 
 def _described(event: _Event, pid: int, origin_ns: int) -> dict[str, object]:
+    """Whole microseconds: work that follows work stays beside it, where fractions may overlap."""
     phase, name, start_ns, length_ns, thread, details = event
+    start_us = (start_ns - origin_ns) // NS_PER_US
     described: dict[str, object] = {
         "ph": phase,
         "name": name,
         "cat": "rap-edge",
         "pid": pid,
         "tid": thread,
-        "ts": (start_ns - origin_ns) / NS_PER_US,
+        "ts": start_us,
     }
     if phase == "X":
-        described["dur"] = length_ns / NS_PER_US
+        described["dur"] = (start_ns + length_ns - origin_ns) // NS_PER_US - start_us
     elif phase == "i":
         described["s"] = "p"  # of the process: a line through all its threads
     if details:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import threading
 from pathlib import Path
@@ -23,7 +24,7 @@ COMMON = {
     "cat": {"type": "string"},
     "pid": {"type": "integer"},
     "tid": {"type": "integer"},
-    "ts": {"type": "number", "minimum": 0},
+    "ts": {"type": "integer", "minimum": 0},
     "args": {"type": "object"},
 }
 
@@ -48,7 +49,7 @@ FORMAT = {
             "type": "array",
             "items": {
                 "oneOf": [
-                    phase("X", ["ts", "tid", "dur"], dur={"type": "number", "minimum": 0}),
+                    phase("X", ["ts", "tid", "dur"], dur={"type": "integer", "minimum": 0}),
                     phase("i", ["ts", "tid", "s"], s={"enum": ["g", "p", "t"]}),
                     phase("C", ["ts", "args"], args=NUMBERS),
                     phase("M", ["args"], name={"enum": ["process_name", "thread_name"]}, args=NAME),
@@ -125,6 +126,17 @@ def test_events_are_in_order_of_their_start(tmp_path: Path) -> None:
         trace.complete("inner", 2 * MS, 3 * MS)
         trace.complete("outer", 1 * MS, 4 * MS)
     assert [(e["name"], e["ts"]) for e in events(path, "X")] == [("outer", 0), ("inner", 1000)]
+
+
+def test_work_that_follows_work_never_overlaps_it(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    ends = np.cumsum(np.random.default_rng(0).integers(0, 10_000, 1000)).tolist()
+    with Trace(path) as trace:
+        for start, end in itertools.pairwise(ends):
+            trace.complete("stage", start, end)
+    work = events(path, "X")
+    for event, following in itertools.pairwise(work):
+        assert event["ts"] + event["dur"] == following["ts"]
 
 
 def test_numbers_that_are_not_finite_leave_no_counter(tmp_path: Path) -> None:
