@@ -26,6 +26,8 @@ COMMANDS = {
     "gate": "quantize",  # it measures as evaluate does, and reads the graphs (onnx)
     "bundle": None,
     "doctor": None,
+    "devices": None,
+    "prepare": None,
 }
 
 

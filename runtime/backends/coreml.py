@@ -6,11 +6,13 @@ way to name the memory of an output, so that each run copies its outputs once.
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from threading import Lock
 from typing import Any
 
@@ -21,6 +23,7 @@ from rap_edge.errors import BackendUnavailable, InvalidBundle
 from rap_edge.manifest import GraphSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
 from rap_edge.runtime.backends.buffers import Buffers
+from rap_edge.runtime.backends.contract import short
 
 UNITS = {"all": "ALL", "cpu": "CPU_ONLY", "gpu": "CPU_AND_GPU", "ane": "CPU_AND_NE"}
 """Compute units by device; Core ML may always leave a part to the CPU."""
@@ -49,14 +52,15 @@ class CoreMlGraph:
         """``strict``: raise BackendUnavailable if a part stays on the CPU that was asked off it."""
         self.name = name
         self.spec = spec
-        self._folder = TemporaryDirectory(prefix="rap-edge-coreml-")  # as long as the model lives
-        package = _written(name, files, Path(self._folder.name))
+        folder = mkdtemp(prefix="rap-edge-coreml-")  # lives as long as the graph
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        package = _written(name, files, Path(folder))
         units = ct.ComputeUnit[UNITS[device]]
         try:
             self._model = ct.models.MLModel(str(package), compute_units=units)
         except Exception as error:  # coremltools raises RuntimeError, and what it imports raises
             raise BackendUnavailable(
-                f"graph {name} is refused by Core ML (coremltools {ct.__version__}): {error}"
+                f"graph {name} is refused by Core ML (coremltools {ct.__version__}): {short(error)}"
             ) from error
         where, share, rest = _assigned(self._model, units, device)
         if strict and rest:

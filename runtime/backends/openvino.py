@@ -16,7 +16,7 @@ from rap_edge.errors import BackendUnavailable, InvalidBundle
 from rap_edge.manifest import GraphSpec, TensorSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
 from rap_edge.runtime.backends.buffers import Buffers
-from rap_edge.runtime.backends.contract import Found, check_tensors
+from rap_edge.runtime.backends.contract import Found, check_tensors, short
 
 CPU = "CPU"
 INSTALL = {
@@ -133,14 +133,16 @@ def compile_graph(
     try:
         model = read_graph(files)
         if wanted == CPU:
-            return core().compile_model(model, CPU, settings(threads))
+            return core().compile_model(model, CPU, settings(threads) | _kept_in(cache))
     except Exception as error:  # openvino raises RuntimeError and its subclasses
-        raise InvalidBundle(f"graph {name} is refused by openvino {VERSION}: {error}") from error
+        raise InvalidBundle(
+            f"graph {name} is refused by openvino {VERSION}: {short(error)}"
+        ) from error
     try:
         return core().compile_model(model, wanted, device_settings(wanted, precision, cache))
     except Exception as error:
         raise BackendUnavailable(
-            f"graph {name} is refused by openvino {VERSION} on {wanted}: {error}"
+            f"graph {name} is refused by openvino {VERSION} on {wanted}: {short(error)}"
         ) from error
 
 
@@ -168,9 +170,11 @@ def device_settings(device: str, precision: str, cache: Path | None) -> dict[str
     chosen: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if device.startswith("GPU"):
         chosen["INFERENCE_PRECISION_HINT"] = "f32" if precision == "fp32" else "f16"
-    if cache is not None:
-        chosen["CACHE_DIR"] = str(cache)
-    return chosen
+    return chosen | _kept_in(cache)
+
+
+def _kept_in(cache: Path | None) -> dict[str, str]:
+    return {} if cache is None else {"CACHE_DIR": str(cache)}
 
 
 @once

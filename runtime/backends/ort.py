@@ -13,7 +13,7 @@ from rap_edge.errors import BackendUnavailable, InvalidBundle
 from rap_edge.manifest import GraphSpec
 from rap_edge.runtime.backends import Array, Placement, Tensors
 from rap_edge.runtime.backends.buffers import Buffers
-from rap_edge.runtime.backends.contract import Found, check_tensors
+from rap_edge.runtime.backends.contract import Found, check_tensors, short
 from rap_edge.runtime.backends.providers import INSTALL, Session
 
 _DTYPES = {
@@ -142,8 +142,8 @@ def open_session(
 def _refused(name: str, wanted: Session, error: Exception) -> Exception:
     text = f"is refused by onnxruntime {ort.__version__}"
     if wanted.family == "cpu":
-        return InvalidBundle(f"graph {name} {text}: {error}")
-    return BackendUnavailable(f"graph {name} {text} on {wanted.device}: {error}")
+        return InvalidBundle(f"graph {name} {text}: {short(error)}")
+    return BackendUnavailable(f"graph {name} {text} on {wanted.device}: {short(error)}")
 
 
 def _watch(options: ort.SessionOptions, strict: bool) -> None:

@@ -31,11 +31,15 @@ def automatic(
 
     Without vectors that tell right from wrong, only the first device of each backend is tried.
     """
-    able = [one for one in choices if can_run(one.variant)]
+    able = contenders(bundle, choices, tested=bool(vectors))
     others = [one for one in choices if one not in able]
-    if vectors:
-        able += [more for one in able for more in _elsewhere(bundle, one)]
     return [*fastest_first(bundle, able, threads, vectors), *others]
+
+
+def contenders(bundle: Bundle, choices: Sequence[Candidate], tested: bool) -> list[Candidate]:
+    """List what may run here, also on other devices if golden vectors tell right from wrong."""
+    able = [one for one in choices if can_run(one.variant)]
+    return [*able, *(more for one in able for more in _elsewhere(bundle, one) if tested)]
 
 
 def _elsewhere(bundle: Bundle, choice: Candidate) -> Iterator[Candidate]:

@@ -25,7 +25,7 @@ NO_MEASURE = "RAP_EDGE_NO_MEASURE"
 CHUNK = ("audio", "denoiser", "decoder")
 ROUNDS, LEAST_ROUNDS = 12, 3
 BUDGET_S = 1.0
-HOPELESS = 1.5
+HOPELESS = 2.0
 """Times the best: such a candidate is measured no further."""
 
 CLEARLY = 0.97
@@ -42,16 +42,32 @@ def fastest_first(
 ) -> list[Candidate]:
     """Order candidates by their time, those that were measured first; the rest as they are.
 
-    What was measured here before is taken as it was; otherwise every promising one is opened.
+    What was measured here before is taken as it was; otherwise every promising one is opened. What
+    is measured while the machine is busy holds for this time only.
     """
-    likely = promising(candidates, cpu_flags())
+    likely = promising_here(candidates)
     if len(likely) < 2 or not may_measure():
         return list(candidates)
     measured = recall(bundle, likely, threads)
     if measured is None:
+        quiet = is_quiet()
         measured = measure(bundle, likely, threads, vectors)
-        remember(bundle, likely, threads, measured)
+        if quiet:
+            remember(bundle, likely, threads, measured)
     return ordered(candidates, measured)
+
+
+def is_quiet() -> bool:
+    """Say whether there are CPUs for all that wants to run, as far as the system tells."""
+    try:
+        return os.getloadavg()[0] <= (os.cpu_count() or 1)
+    except (AttributeError, OSError):  # Windows
+        return True
+
+
+def promising_here(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Leave out what cannot win on this CPU."""
+    return promising(candidates, cpu_flags())
 
 
 def promising(candidates: Sequence[Candidate], flags: frozenset[str] | None) -> list[Candidate]:
@@ -103,7 +119,7 @@ def measure(
             refused[label] = str(error)
             continue
         close[label] = run
-        least[label] = min(run(), run())
+        least[label] = min(run() for _ in range(LEAST_ROUNDS))
         bar = HOPELESS * min(least.values())
         close = {label: run for label, run in close.items() if least[label] <= bar}
     least.update(in_turns(close))

@@ -13,6 +13,7 @@ from rap_edge.errors import BackendUnavailable
 from rap_edge.golden import Vectors, compare
 from rap_edge.manifest import Variant
 from rap_edge.runtime.backends import Graph
+from rap_edge.runtime.backends.contract import short
 
 UNTESTED = "not tested: the bundle has no golden vectors"
 
@@ -47,7 +48,7 @@ def failures(graph: Graph, variant: Variant, vectors: Vectors) -> list[str]:
     try:
         outputs = graph.run(inputs)
     except Exception as error:  # a device fails in ways of its own
-        return [f"it does not run: {error}"]
+        return [f"it does not run: {short(error)}"]
     return compare(
         outputs,
         expected,
