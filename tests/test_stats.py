@@ -20,6 +20,15 @@ def test_percentiles_are_of_the_last_values_and_totals_of_all() -> None:
     assert (recent.count, recent.total, recent.max) == (1000, 499500.0, 999.0)
 
 
+def test_percentiles_are_those_of_numpy() -> None:
+    values = np.random.default_rng(0).normal(size=777)
+    recent = Recent()
+    for value in values:
+        recent.add(value)
+    percents = (0, 12.5, 50, 95, 99, 100)
+    assert recent.percentiles(*percents) == pytest.approx(np.percentile(values, percents))
+
+
 def test_a_ring_that_is_not_full_counts_only_what_was_added() -> None:
     recent = Recent(capacity=100)
     assert recent.percentiles(50) is None
