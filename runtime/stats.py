@@ -101,7 +101,7 @@ class Recent:
 
 
 def _between(ordered: list[float], place: float) -> float:
-    """Interpolate linearly, as `numpy.percentile` does, which takes five times as long."""
+    """Interpolate linearly, as `numpy.percentile` does, which takes four times as long."""
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
