@@ -158,14 +158,14 @@ def _noise(seconds: float) -> Iterator[NDArray[np.float32]]:
 
 def _render(avatar: Avatar, seconds: float) -> tuple[int, float]:
     """Return the frames and the seconds from PCM to RGB, without the making of the noise."""
-    renderer = avatar.renderer(RATE)
+    stream = avatar.frame_stream(RATE)
     frames, spent = 0, 0.0
     for block in _noise(seconds):
         start = perf_counter()
-        frames += len(renderer.push(block))
+        frames += len(stream.push(block))
         spent += perf_counter() - start
     start = perf_counter()
-    frames += len(renderer.flush())
+    frames += len(stream.flush())
     return frames, spent + perf_counter() - start
 
 

@@ -626,10 +626,10 @@ class FrameScheduler:
     def __init__(self, config: SchedulerConfig) -> None:
         """Copy the config. Raise ConfigError that names the first field not accepted."""
 
-    def start(self, now: int) -> None:
-        """The next frame is due now: frame 0, or after a pause where the stream stands.
+    def start(self, now: int, lead_ns: int = 0) -> None:
+        """The next frame is due in lead_ns: frame 0, or after a pause where the stream stands.
 
-        Without it everything waits.
+        Without it everything waits. In play-out the lead is the device's.
         """
 
     def audio_position(self, sample: int, now: int) -> None:

@@ -56,6 +56,10 @@ class BackendUnavailable(RapEdgeError):
     """A runtime backend that is not installed or does not start here."""
 
 
+class BackendFailed(RapEdgeError):
+    """A graph that ran, and failed while a stream was open."""
+
+
 class StateError(RapEdgeError, RuntimeError):
     """A call in an order that the object does not allow."""
 
@@ -66,3 +70,11 @@ class ConcurrencyError(StateError):
 
 class ParityError(RapEdgeError):
     """A converted graph that does not compute what the model computes."""
+
+
+class Overloaded(RapEdgeError):
+    """One stream more than this machine can serve."""
+
+
+class BackpressureError(RapEdgeError):
+    """Audio that was pushed further ahead of its time than a stream keeps."""

@@ -25,7 +25,7 @@ from rap_edge.noise import window_noise
 
 Array = TypeVar("Array")
 Tails = tuple[Array, ...]
-"""Noisy tails of one chunk, one per solver step: (..., overlap, C, H, W) each."""
+"""The last ``window - 1`` latents of a chunk at every solver time: (..., window - 1, C, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,32 @@ def denoise_chunk(
         noise: (..., window, C, H, W), x at t = 0; latent-indexed, see ``rap_edge.noise``.
         tails: what the chunk before returned, None for the first chunk.
     """
-    times = solver_times(sampler)
     n = sampler.overlap
     x: Any = noise
     saved = []
-    for step, (time, following) in enumerate(pairwise(times)):
+    for step, (time, following) in enumerate(pairwise(solver_times(sampler))):
         if tails is not None and n:
             x = x * 1
-            x[..., :n, :, :, :] = tails[step]
-        saved.append(x[..., sampler.window - n :, :, :, :])
+            tail: Any = tails[step]
+            x[..., :n, :, :, :] = tail[..., -n:, :, :, :]
+        saved.append(x[..., 1:, :, :, :])
         x = euler_step(x, predict(x, time), time, following)
-    return x, tuple(saved)
+    return x, (*saved, x[..., 1:, :, :, :])
+
+
+def retime(tails: Tails[Any], old: SamplerConfig, new: SamplerConfig) -> Tails[Any]:
+    """Return the tails at the times of another number of steps.
+
+    A latent moves in straight lines between the times of its solver, so this is exact.
+    """
+    known = solver_times(old)
+    return tuple(_at(time, known, tails) for time in solver_times(new))
+
+
+def _at(time: float, known: list[float], tails: Tails[Any]) -> Any:
+    after = next(i for i, other in enumerate(known) if other >= time)
+    if known[after] == time:
+        return tails[after]
+    start = known[after - 1]
+    share = (time - start) / (known[after] - start)
+    return tails[after - 1] + (tails[after] - tails[after - 1]) * share

@@ -1,4 +1,4 @@
-"""What comes out of a render: frames one by one, and the numbers of the whole."""
+"""What comes out: frames one by one, and the numbers of a whole render."""
 
 from __future__ import annotations
 
@@ -7,15 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+FPS = 25
+FRAME_US = 1_000_000 // FPS
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One video frame and the audio that is heard while it is shown."""
 
-    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    image: NDArray[np.uint8]  # (H, W, 3) RGB, or as the stream's format says
     audio: NDArray[np.float32]  # (S,) mono, exactly one frame long, at the rate that was pushed
     index: int
-    seconds: float  # since the start of the stream
+    is_speech: bool = True  # some of the audio was pushed
+    end_of_speech: bool = False  # the last frame of its utterance
+    utterance: int = 0  # id of what is spoken; 0 is none
+    level: int = 0  # of the ladder at which it was made; 0 is the best
+    late: bool = False  # the picture before stands in for it, or it came 40 ms after its time
+
+    @property
+    def pts_us(self) -> int:
+        """Microseconds since the start of the stream."""
+        return self.index * FRAME_US
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start of the stream."""
+        return self.index / FPS
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the audio in Hz."""
+        return len(self.audio) * FPS
 
 
 @dataclass(frozen=True)

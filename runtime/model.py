@@ -25,6 +25,7 @@ from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.placement.automatic import automatic
 from rap_edge.runtime.placement.graphs import open_graphs
 from rap_edge.runtime.placement.selftest import UNTESTED, golden_vectors
+from rap_edge.runtime.turns import Admission, Turns
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,6 +41,8 @@ class Model:
     graphs: Mapping[str, Graph] = field(repr=False)
     silence: NDArray[np.float32] = field(repr=False)  # (M,) the hop of digital silence
     verified: frozenset[str] = frozenset()  # graphs that answered the golden vectors as they should
+    turns: Turns = field(default_factory=Turns, repr=False)  # of the streams, to compute
+    admission: Admission = field(default_factory=Admission, repr=False)
 
     @property
     def config(self) -> ModelConfig:

@@ -1,108 +1,99 @@
 """The three stages between log-mel hops and frames, each a pure ``step(input, state)``.
 
-    hops (F, M) ─► AudioStage ─► tokens ─► DenoiseStage ─► latents ─► DecodeStage ─► frames
+    hops (H, M) ─► AudioStage ─► tokens ─► DenoiseStage ─► latents ─► DecodeStage ─► frames
 
-A stage holds what never changes (graphs, the reference); a state is a value that ``step`` takes and
-returns, so an offline pass and a stream are the same steps from ``initial()``.
+A stage holds what never changes (graphs, the reference) and buffers of its own to run a graph in;
+a state is a value that ``step`` takes and returns, so an offline pass and a stream are the same
+steps from the same start, and a stream goes back by taking up an older value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.config import ModelConfig
 from rap_edge.runtime.backends import Array, Graph
-from rap_edge.sampling import Chunk, Tails, chunk_at, chunk_noise, denoise_chunk, timestep_embedding
+from rap_edge.runtime.levels import Level
+from rap_edge.sampling import (
+    Chunk,
+    Tails,
+    chunk_noise,
+    denoise_chunk,
+    retime,
+    timestep_embedding,
+)
 
 STATE, NEXT_STATE = "state.", "next_state."
-
-
-@dataclass(frozen=True)
-class AudioState:
-    """Hops that later chunks still need, and which chunk is next."""
-
-    hops: NDArray[np.float32]  # (F, M)
-    first_hop: int  # index in the stream of hops[0]; negative before the stream
-    chunk: int
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A chunk and its audio tokens."""
-
-    chunk: Chunk
-    tokens: Array  # (1, L, D)
 
 
 class AudioStage:
     """Hops to audio tokens, one window of hops a chunk."""
 
-    def __init__(self, config: ModelConfig, graph: Graph, silence: NDArray[np.float32]) -> None:
-        """``silence`` (M,) is the hop of digital silence, which fills the time before a stream."""
-        self._config = config
-        self._graph = graph
-        self._silence = silence
-        (hops,) = graph.spec.inputs
-        self._window_hops = hops.shape[1]
-        self._left_hops = config.audio.left_hops(config.timeline.hops_per_frame)
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph.bind()
 
-    def initial(self) -> AudioState:
-        first_hop = self._first_hop(0)
-        return AudioState(np.tile(self._silence, (-first_hop, 1)), first_hop, 0)
+    def step(self, hops: NDArray[np.float32]) -> Array:
+        """Encode a window of hops (H, M) to tokens (1, L, D), which the next step overwrites."""
+        self._graph.inputs["hops"][0] = hops
+        self._graph.run()
+        return self._graph.outputs["tokens"]
 
-    def step(self, hops: NDArray[np.float32], state: AudioState) -> tuple[list[Spoken], AudioState]:
-        """Encode every chunk that the hops (F, M) complete, together with those in ``state``."""
-        held = np.concatenate([state.hops, hops])
-        first, index = state.first_hop, state.chunk
-        spoken: list[Spoken] = []
-        while (start := self._first_hop(index) - first) + self._window_hops <= len(held):
-            window = held[start : start + self._window_hops]
-            tokens = self._graph.run({"hops": window[None]})["tokens"]
-            spoken.append(Spoken(chunk_at(index, self._config.sampler), tokens))
-            index += 1
-        needed = self._first_hop(index) - first
-        return spoken, AudioState(held[needed:].copy(), first + needed, index)
 
-    def _first_hop(self, index: int) -> int:
-        chunk = chunk_at(index, self._config.sampler)
-        return self._config.timeline.first_hop(chunk.first) - self._left_hops
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """What the next chunk continues from: the noisy past of the window."""
+
+    latent: int  # index of the next latent, which decides its noise
+    tails: Tails[Array] | None  # None at the start
+    steps: int  # of the solver that made the tails
 
 
 class DenoiseStage:
-    """Audio tokens to the chunk's new latents; the state is the noisy tails of the chunk before."""
+    """Audio tokens to the chunk's new latents."""
 
     def __init__(self, config: ModelConfig, graph: Graph, reference_map: Array, seed: int) -> None:
         self._sampler = config.sampler
-        self._graph = graph
-        self._reference_map = reference_map
         self._seed = seed
-        tensors = {tensor.name: tensor.shape for tensor in graph.spec.inputs}
-        self._latent_shape = tensors["latent"][2:]  # (C, H, W)
-        self._time_width = tensors["timestep"][1]
+        self._graph = graph.bind({"reference_map": reference_map})
+        self._latent_shape = self._graph.inputs["latent"].shape[2:]  # (C, H, W)
+        self._time_width = self._graph.inputs["timestep"].shape[1]
 
-    def initial(self) -> Tails[Array] | None:
-        return None
+    def initial(self) -> Motion:
+        return Motion(0, None, self._sampler.steps)
 
-    def step(self, spoken: Spoken, state: Tails[Array] | None) -> tuple[Array, Tails[Array]]:
-        """Return the new latents (T, C, H, W) of a chunk and the tails for the next one."""
-        chunk = spoken.chunk
+    def step(self, tokens: Array, motion: Motion, level: Level) -> tuple[Array, Motion]:
+        """Return the new latents (T, C, H, W) of a chunk and what the next one continues from.
 
-        def predict(latent: Array, time: float) -> Array:
-            inputs = {
-                "latent": latent,
-                "timestep": timestep_embedding(time, self._time_width)[None],
-                "tokens": spoken.tokens,
-                "reference_map": self._reference_map,
-            }
-            return self._graph.run(inputs)["clean"]
+        The first chunk of all gives a whole window of latents.
+        """
+        sampler = level.sampler(self._sampler)
+        tails = motion.tails
+        if tails is not None and motion.steps != sampler.steps:
+            tails = retime(tails, replace(sampler, steps=motion.steps), sampler)
+        inherited = 0 if tails is None else sampler.overlap
+        chunk = Chunk(motion.latent - inherited, sampler.window, inherited)
+        self._graph.inputs["tokens"][...] = tokens
+        latents, tails = denoise_chunk(self._predict, self._noise(chunk), tails, sampler)
+        return latents[0, inherited:], Motion(chunk.new.stop, tails, sampler.steps)
 
-        noise = chunk_noise(self._seed, chunk, self._latent_shape, self._sampler)[None]
-        latents, tails = denoise_chunk(predict, noise, state, self._sampler)
-        return latents[0, chunk.inherited :], tails
+    def _predict(self, latent: Array, time: float) -> Array:
+        self._graph.inputs["latent"][...] = latent
+        self._graph.inputs["timestep"][0] = timestep_embedding(time, self._time_width)
+        self._graph.run()
+        return self._graph.outputs["clean"]
+
+    def _noise(self, chunk: Chunk) -> Array:
+        """Return the noise of the new latents (1, T, C, H, W): the others are inherited."""
+        noise = np.zeros((1, chunk.n, *self._latent_shape), np.float32)
+        new = Chunk(chunk.new.start, len(chunk.new), 0)
+        noise[0, chunk.inherited :] = chunk_noise(
+            self._seed, new, self._latent_shape, self._sampler
+        )
+        return noise
 
 
 class DecodeStage:
@@ -110,23 +101,23 @@ class DecodeStage:
 
     def __init__(self, graph: Graph, reference: Mapping[str, Array]) -> None:
         names = {tensor.name for tensor in graph.spec.inputs}
-        self._graph = graph
-        self._reference = {name: value for name, value in reference.items() if name in names}
-        self._fed_back = sorted(name for name in names if name.startswith(STATE))
+        self._graph = graph.bind({name: reference[name] for name in names & set(reference)})
+        self._fed_back = sorted(name for name in self._graph.inputs if name.startswith(STATE))
+
+    @property
+    def is_stateful(self) -> bool:
+        return bool(self._fed_back)
 
     def initial(self) -> dict[str, Array]:
-        return {
-            tensor.name: np.zeros(tensor.shape, tensor.dtype)
-            for tensor in self._graph.spec.inputs
-            if tensor.name in self._fed_back
-        }
+        return {name: np.zeros_like(self._graph.inputs[name]) for name in self._fed_back}
 
     def step(
-        self, latent: Array, state: Mapping[str, Array]
-    ) -> tuple[NDArray[np.uint8], dict[str, Array]]:
-        """Decode a latent (C, H, W) to frames (F, H, W, 3); latent 0 shows the last only."""
-        outputs = self._graph.run({"latent": latent[None, None], **self._reference, **state})
-        following = {
-            name: outputs[NEXT_STATE + name.removeprefix(STATE)] for name in self._fed_back
-        }
-        return outputs["frames"], following
+        self, latent: Array, state: Mapping[str, Array], out: NDArray[np.uint8]
+    ) -> dict[str, Array]:
+        """Decode a latent (C, H, W) to frames (F, H, W, 3) in ``out``; return the next state."""
+        self._graph.inputs["latent"][0, 0] = latent
+        for name in self._fed_back:
+            self._graph.inputs[name][...] = state[name]
+        following = {name: NEXT_STATE + name.removeprefix(STATE) for name in self._fed_back}
+        self._graph.run({"frames": out})
+        return {name: self._graph.outputs[output].copy() for name, output in following.items()}

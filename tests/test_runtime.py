@@ -25,7 +25,7 @@ from rap_edge.config import TINY
 from rap_edge.errors import AudioError, MediaError, StateError
 from rap_edge.media import Recording, read_audio
 from rap_edge.portrait import Crop
-from rap_edge.runtime import Avatar, Frame
+from rap_edge.runtime import Avatar, Frame, Level, ladder, low_latency
 
 RATE = 16000
 RECORDING = Path(__file__).parents[1] / "examples" / "speech.flac"
@@ -67,7 +67,8 @@ def test_every_frame_shows_its_own_audio(avatar: Avatar) -> None:
     expected = np.rint(128 + 5 * hops[0 : 4 * len(frames) : 4, PAINTED_BIN])
     assert np.abs(red - expected).max() <= 1
     assert len(set(red)) > 20
-    assert list(green) == [0, *(i for i in range(1, 99) for _ in range(4))][: len(frames)]
+    seen = [latent for latent in range(TINY.sampler.window, 99) for _ in range(4)]
+    assert list(green) == seen[: len(frames)]
     assert (blue == BLUE).all()
 
 
@@ -120,9 +121,9 @@ def test_any_chunking_gives_the_frames_of_render(
 ) -> None:
     pcm = speech(30000)
     edges = sorted({0, *cuts, len(pcm)})
-    renderer = synthetic.renderer(rate)
-    streamed = [f for a, b in itertools.pairwise(edges) for f in renderer.push(pcm[a:b])]
-    streamed += renderer.flush()
+    stream = synthetic.frame_stream(rate)
+    streamed = [f for a, b in itertools.pairwise(edges) for f in stream.push(pcm[a:b])]
+    streamed += stream.flush()
     assert same(streamed, list(synthetic.render(pcm, sample_rate=rate)))
 
 
@@ -146,22 +147,31 @@ def test_every_form_of_the_same_audio_gives_the_same_frames(avatar: Avatar) -> N
 
 
 def test_frames_come_while_the_audio_is_still_spoken(avatar: Avatar) -> None:
-    renderer = avatar.renderer(RATE)
-    window = 640 * 17 + 160 * (TINY.audio.lookahead_hops + 2)
-    assert renderer.push(speech(640 * 17)) == []
-    assert len(renderer.push(speech(window - 640 * 17))) == 17
-    assert len(renderer.push(speech(640 * 8))) == 8
+    """A chunk of a live stream wants its own 160 ms, 80 ms of look-ahead and half of an FFT."""
+    stream = avatar.frame_stream(RATE, level=low_latency(TINY.sampler))
+    first = 4 * 640 + TINY.audio.lookahead_hops * 160 + 96
+    assert stream.push(speech(first - 1)) == []
+    assert len(stream.push(speech(1))) == 4
+    assert len(stream.push(speech(640 * 8))) == 8
 
 
-def test_a_reset_renderer_is_a_new_one(avatar: Avatar) -> None:
-    renderer = avatar.renderer(RATE)
-    renderer.push(speech(RATE, seed=1))
-    renderer.reset()
+@pytest.mark.parametrize("level", ladder(TINY.sampler)[:-1])
+def test_every_level_shows_what_it_hears(avatar: Avatar, level: Level) -> None:
+    pcm = speech(RATE * 2)
+    frames = list(avatar.render(pcm, sample_rate=RATE, level=level))
+    red = colours(frames)[:, 0]
+    assert np.array_equal(red, colours(list(avatar.render(pcm, sample_rate=RATE)))[:, 0])
+
+
+def test_a_reset_stream_is_a_new_one(avatar: Avatar) -> None:
+    stream = avatar.frame_stream(RATE)
+    stream.push(speech(RATE, seed=1))
+    stream.reset()
     pcm = speech(RATE)
-    assert same(renderer.push(pcm) + renderer.flush(), list(avatar.render(pcm, sample_rate=RATE)))
+    assert same(stream.push(pcm) + stream.flush(), list(avatar.render(pcm, sample_rate=RATE)))
     with pytest.raises(StateError, match="after flush"):
-        renderer.push(pcm)
-    assert renderer.flush() == []
+        stream.push(pcm)
+    assert stream.flush() == []
 
 
 def test_streams_of_one_avatar_do_not_disturb_each_other(avatar: Avatar) -> None:
@@ -172,15 +182,6 @@ def test_streams_of_one_avatar_do_not_disturb_each_other(avatar: Avatar) -> None
             pool.map(lambda pcm: list(avatar.render(pcm, sample_rate=RATE)), recordings)
         )
     assert all(same(a, b) for a, b in zip(alone, together, strict=True))
-
-
-def test_an_hour_costs_the_memory_of_a_second(avatar: Avatar) -> None:
-    renderer = avatar.renderer(RATE)
-    held = []
-    for _ in range(40):
-        renderer.push(speech(RATE))
-        held.append(sum(len(part) for part in (renderer._heard, renderer._audio_state.hops)))
-    assert max(held[20:]) <= max(held[:20])
 
 
 def test_a_file_is_heard_at_48_khz(avatar: Avatar, tmp_path: Path) -> None:

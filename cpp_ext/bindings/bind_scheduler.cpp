@@ -24,8 +24,9 @@ std::optional<LevelChange> next_event(Scheduler& self) {
 
 void bind_input(py::class_<Scheduler>& scheduler) {
   scheduler
-      .def("start", call<&FrameScheduler::start, int64_t>, py::arg("now"),
-           "The next frame is due now: frame 0, or after a pause where the stream stands.")
+      .def("start", call<&FrameScheduler::start, int64_t, int64_t>, py::arg("now"),
+           py::arg("lead_ns") = 0,
+           "The next frame is due in lead_ns: frame 0, or after a pause where the stream stands.")
       .def("audio_position", call<&FrameScheduler::audio_position, int64_t, int64_t>,
            py::arg("sample"), py::arg("now"),
            "Play-out: this sample is heard now. The position never goes back.")

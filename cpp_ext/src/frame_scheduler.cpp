@@ -32,12 +32,12 @@ FrameScheduler::FrameScheduler(const SchedulerConfig& config)
       made_(config.max_ahead_frames),
       levels_(config) {}
 
-void FrameScheduler::start(int64_t now) {
+void FrameScheduler::start(int64_t now, int64_t lead_ns) {
   at(now);
   if (config_.playout) {
     clock_.anchor(clock_.started() ? clock_.position(now_) : 0, now_);
   } else {
-    clock_.restart(next_show_ * config_.frame_samples, now_);
+    clock_.restart(next_show_ * config_.frame_samples, now_ + std::max<int64_t>(0, lead_ns));
   }
 }
 

@@ -29,8 +29,9 @@ class FrameScheduler {
  public:
   explicit FrameScheduler(const SchedulerConfig& config);
 
-  // The next frame is due now: frame 0, and after a pause the one where the stream stands.
-  void start(int64_t now);
+  // The next frame is due now, or in lead_ns if the caller makes the clock: frame 0, and after a
+  // pause the one where the stream stands.
+  void start(int64_t now, int64_t lead_ns = 0);
   // Play-out: this sample of the script is heard now. It never makes the position go back.
   // Throws StateError in a stream without play-out.
   void audio_position(int64_t sample, int64_t now);

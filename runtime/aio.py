@@ -1,0 +1,83 @@
+"""A stream in an asyncio program: the same stream, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from time import monotonic_ns
+from types import TracebackType
+
+from rap_edge.errors import StateError
+from rap_edge.runtime.frames import Frame
+from rap_edge.runtime.live import Stream
+from rap_edge.runtime.pcm import Samples
+from rap_edge.runtime.session import Interruption
+from rap_edge.runtime.stats import StreamStats
+
+LONGEST_SLEEP_S = 0.02
+NS_PER_S = 1_000_000_000
+
+
+class AsyncStream:
+    """`Stream` for one event loop: opened by ``async with``, nothing in it blocks the loop."""
+
+    def __init__(self, open_stream: Callable[[], Stream]) -> None:
+        self._open = open_stream
+        self._stream: Stream | None = None
+
+    async def __aenter__(self) -> AsyncStream:
+        self._stream = await asyncio.to_thread(self._open)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def sync(self) -> Stream:
+        """The stream itself, for all that does not wait; StateError before ``async with``."""
+        if self._stream is None:
+            raise StateError("the stream is not open yet: use it in `async with`")
+        return self._stream
+
+    def begin(self) -> int:
+        """See `Stream.begin`."""
+        return self.sync.begin()
+
+    async def push_audio(
+        self, pcm: Samples, sample_rate: int, utterance: int | None = None
+    ) -> bool:
+        """See `Stream.push_audio`."""
+        return self.sync.push_audio(pcm, sample_rate, utterance)
+
+    async def flush(self, utterance: int | None = None) -> bool:
+        """See `Stream.flush`."""
+        return self.sync.flush(utterance)
+
+    async def interrupt(self) -> Interruption:
+        """See `Stream.interrupt`."""
+        return self.sync.interrupt()
+
+    def stats(self) -> StreamStats:
+        """See `Stream.stats`."""
+        return self.sync.stats()
+
+    async def run(self) -> AsyncIterator[Frame]:
+        """Yield frames as they are due, until the stream is closed."""
+        stream = self.sync
+        while not stream.closed:
+            todo = stream.poll()
+            if isinstance(todo, Frame):
+                yield todo
+            else:
+                wait = (todo - monotonic_ns()) / NS_PER_S
+                await asyncio.sleep(min(max(0.0, wait), LONGEST_SLEEP_S))
+
+    async def close(self) -> None:
+        """See `Stream.close`."""
+        if self._stream is not None:
+            await asyncio.to_thread(self._stream.close)

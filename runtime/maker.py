@@ -1,0 +1,102 @@
+"""The thread that makes a stream's chunks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rap_edge.runtime.animator import Animator, Past
+from rap_edge.runtime.session import Chunk, Session
+from rap_edge.runtime.turns import Turns
+
+NS_PER_S = 1_000_000_000
+LONGEST_WAIT_NS = 100_000_000
+PRESSURE_EVERY_NS = 5 * NS_PER_S
+FAILURES = 3  # in a row, that end a stream
+
+
+class Maker:
+    """Asks the session for chunks and makes them, until it is stopped.
+
+    It knows nothing of the `Stream` that owns it, so that one which nobody holds any more ends.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        animator: Animator,
+        turns: Turns,
+        lock: threading.Condition,
+        now: Callable[[], int],
+        floor: Callable[[], int] | None,
+    ) -> None:
+        """``floor`` tells the best level that heat allows; None leaves the level alone."""
+        self._session, self._animator, self._turns = session, animator, turns
+        self._lock, self._now, self._floor = lock, now, floor
+        self._pressure_ns = 0
+        self._failures = 0
+        self.is_stopped = False
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="rap-edge maker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for it; a chunk in the making is given up."""
+        with self._lock:
+            self.is_stopped = True
+            self._lock.notify_all()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (chunk := self._next()) is not None:
+            try:
+                past = self._make(chunk)
+            except Exception as error:  # of any backend: the stream's owner is told
+                self._fail(chunk, error)
+            else:
+                self._failures = 0
+                with self._lock:
+                    self._session.finish(chunk, past, self._now())
+                    self._lock.notify_all()
+
+    def _next(self) -> Chunk | None:
+        """Wait for a chunk to make; None when the stream has ended."""
+        self._read_pressure()
+        with self._lock:
+            while not self.is_stopped:
+                now = self._now()
+                todo = self._session.next_chunk(now)
+                if isinstance(todo, Chunk):
+                    return todo
+                wait = min(max(0, todo - now), LONGEST_WAIT_NS)
+                self._lock.wait(wait / NS_PER_S)
+        return None
+
+    def _make(self, chunk: Chunk) -> Past | None:
+        def is_stale() -> bool:
+            return self.is_stopped or self._session.epoch != chunk.epoch
+
+        with self._turns.take(chunk.deadline_ns):
+            if is_stale():
+                return None
+            return self._animator.make(chunk.hops, chunk.past, chunk.level, chunk.out, is_stale)
+
+    def _fail(self, chunk: Chunk, error: Exception) -> None:
+        self._failures += 1
+        with self._lock:
+            self._session.fail(chunk, self._now())
+            if self._failures >= FAILURES:
+                self.error, self.is_stopped = error, True
+            self._lock.notify_all()
+
+    def _read_pressure(self) -> None:
+        now = self._now()
+        if self._floor is None or now - self._pressure_ns < PRESSURE_EVERY_NS:
+            return
+        self._pressure_ns = now
+        floor = self._floor()
+        with self._lock:
+            self._session.scheduler.set_floor(floor)
