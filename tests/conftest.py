@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from onnx import ModelProto, NodeProto, ValueInfoProto
 
+    from rap_edge.bundle import Bundle
     from rap_edge.manifest import GraphSpec, TensorSpec
 
     Synthetic: TypeAlias = tuple[ModelProto, GraphSpec]
@@ -61,6 +63,39 @@ def synthetic_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts["card.md"] = Part(b"Paints what it hears.\n", "card", "CC0-1.0")
     folder = tmp_path_factory.mktemp("bundles") / "synthetic"
     return write_bundle(folder, manifest, parts).path
+
+
+@pytest.fixture(scope="session")
+def tested(synthetic_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The same bundle with golden vectors, for onnxruntime and OpenVINO."""
+    from rap_edge import golden
+    from rap_edge.bundle import Part, open_bundle, write_bundle
+
+    plain = open_bundle(synthetic_bundle)
+    vectors = {name: _vectors(plain, name) for name in plain.manifest.graphs}
+    (variant,) = plain.variants
+    variant = replace(
+        variant,
+        tolerances=dict.fromkeys(vectors, 0.001),
+        tolerances_levels={"decoder": 1.0},
+    )
+    variants = (variant, replace(variant, backend="openvino"))
+    manifest = replace(plain.manifest, variants=variants, golden="golden.npz")
+    parts = {
+        entry.path: Part(plain.read(entry.path), entry.role, entry.licence)
+        for entry in plain.manifest.files
+    }
+    parts["golden.npz"] = Part(golden.write(vectors), "golden", "CC0-1.0")
+    return write_bundle(tmp_path_factory.mktemp("bundles") / "tested", manifest, parts)
+
+
+def _vectors(bundle: Bundle, name: str) -> dict[str, np.ndarray]:
+    from rap_edge.runtime.backends import open_graph
+
+    spec, files = bundle.manifest.graphs[name], bundle.read_graph(bundle.variants[0], name)
+    rng = np.random.default_rng(0)
+    inputs = {t.name: rng.uniform(0, 9, t.shape).astype(t.dtype) for t in spec.inputs}
+    return {**inputs, **open_graph("onnxruntime", name, files, spec, "fp32", 1).run(inputs)}
 
 
 def _portrait() -> Synthetic:

@@ -25,6 +25,7 @@ from rap_edge.runtime.doctor.diagnosis import Device, Diagnosis, VariantDiagnosi
 from rap_edge.runtime.doctor.machine import Machine
 from rap_edge.runtime.doctor.missing import available, missing
 from rap_edge.runtime.doctor.onnx_graph import OnnxGraph, read_onnx
+from rap_edge.runtime.placement.inventory import foresee
 
 Files = Mapping[str, bytes]
 AS_IT_IS = "as it is"
@@ -65,9 +66,10 @@ def examine_bundle(bundle: Bundle, backend: str | None = None) -> Diagnosis:
     ]
     diagnosis = _examine(f"bundle {bundle.name}", loaded)
     running = {variant.label for variant in diagnosis.variants if variant.problem is None}
-    order = choose_variants(tuple(variants), "auto", None, True)
-    chosen = next((variant.label for variant in order if variant.label in running), None)
-    return replace(diagnosis, chosen=chosen)
+    order = [variant.label for variant in choose_variants(tuple(variants), "auto", None, True)]
+    if backend is None:
+        order.insert(0, foresee(bundle).takes or "")
+    return replace(diagnosis, chosen=next((label for label in order if label in running), None))
 
 
 def examine_file(path: Path, backend: str | None = None) -> Diagnosis:

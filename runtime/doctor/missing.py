@@ -16,7 +16,6 @@ ROOT = Path("/")
 LEAST = {"onnxruntime": "1.18", "openvino": "2024.4"}
 """Versions that read opset 20 and IR 10, and that the runtime was written for."""
 
-CPU_ONLY = "rap-edge itself computes on the CPU in this version"
 INTEL = "0x8086"
 
 JETPACK = {
@@ -75,8 +74,8 @@ def nvidia(root: Path, providers: Sequence[str] | None) -> Iterator[Finding]:
     elif (root / "proc/driver/nvidia/version").exists():
         yield Finding(
             "an NVIDIA GPU is here and onnxruntime has no CUDA provider",
-            f"the package onnxruntime computes on the CPU only; {CPU_ONLY}",
-            "pip uninstall onnxruntime, then pip install onnxruntime-gpu",
+            "the package onnxruntime computes on the CPU only",
+            "pip uninstall onnxruntime, then pip install onnxruntime-gpu: it is onnxruntime:cuda",
         )
 
 
@@ -87,7 +86,7 @@ def _jetson(text: str) -> Finding:
     return Finding(
         f"this is a Jetson ({release}.{revision}) and onnxruntime has no CUDA provider",
         "PyPI has no wheel of onnxruntime-gpu for aarch64; the community's index has them by "
-        f"JetPack, Python and CUDA; {CPU_ONLY}",
+        "JetPack, Python and CUDA",
         JETPACK.get(release, "build onnxruntime 1.19 or newer with --use_cuda --use_tensorrt"),
     )
 
@@ -101,12 +100,12 @@ def intel(root: Path, devices: Sequence[str] | None) -> Iterator[Finding]:
     if INTEL in vendors and "GPU" not in here:
         yield Finding(
             "an Intel GPU is here and OpenVINO does not see it",
-            f"its OpenCL driver is not installed; {CPU_ONLY}",
+            "its OpenCL driver is not installed",
             "apt install intel-opencl-icd, and add yourself to the group render",
         )
     if (root / "dev/accel/accel0").exists() and "NPU" not in here:
         yield Finding(
             "an NPU may be here and OpenVINO does not see it",
-            f"its driver for user programs is not installed; {CPU_ONLY}",
+            "its driver for user programs is not installed",
             "install the release of https://github.com/intel/linux-npu-driver for your system",
         )

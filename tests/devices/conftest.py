@@ -1,4 +1,4 @@
-"""A bundle with golden vectors, and runtimes that have more devices than this machine.
+"""Runtimes that have more devices than this machine.
 
 The fakes have the interface of the real modules and compute with the real ones on the CPU; what a
 device would do otherwise (memory of its own, a part left to the CPU, wrong numbers) is said where
@@ -8,7 +8,7 @@ it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,46 +17,6 @@ import numpy as np
 import onnxruntime
 import openvino
 import pytest
-
-from rap_edge import golden
-from rap_edge.bundle import Bundle, Part, open_bundle, write_bundle
-from rap_edge.manifest import Variant
-from rap_edge.runtime.backends import open_graph
-
-
-@pytest.fixture(scope="session")
-def tested(synthetic_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The synthetic bundle with golden vectors, for two backends."""
-    plain = open_bundle(synthetic_bundle)
-    (variant,) = plain.variants
-    vectors = {name: _vectors(plain, variant, name) for name in plain.manifest.graphs}
-    loose = replace(
-        variant,
-        tolerances=dict.fromkeys(vectors, 0.001),
-        tolerances_levels={"decoder": 1.0},
-    )
-    manifest = replace(
-        plain.manifest,
-        variants=(loose, replace(loose, backend="openvino")),
-        golden="golden.npz",
-    )
-    parts = {
-        entry.path: Part(plain.read(entry.path), entry.role, entry.licence)
-        for entry in plain.manifest.files
-    }
-    parts["golden.npz"] = Part(golden.write(vectors), "golden", "CC0-1.0")
-    folder = tmp_path_factory.mktemp("bundles") / "tested"
-    return write_bundle(folder, manifest, parts)
-
-
-def _vectors(bundle: Bundle, variant: Variant, name: str) -> dict[str, Any]:
-    spec = bundle.manifest.graphs[name]
-    graph = open_graph(
-        variant.backend, name, bundle.read_graph(variant, name), spec, variant.precision, 1
-    )
-    rng = np.random.default_rng(0)
-    inputs = {t.name: rng.uniform(0, 9, t.shape).astype(t.dtype) for t in spec.inputs}
-    return {**inputs, **graph.run(inputs)}
 
 
 @pytest.fixture(autouse=True)
@@ -140,11 +100,8 @@ class FakeSession:
         options.intra_op_num_threads = 1
         self._real = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
 
-    def get_inputs(self) -> Any:
-        return self._real.get_inputs()
-
-    def get_outputs(self) -> Any:
-        return self._real.get_outputs()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)  # get_inputs, get_outputs
 
     def get_providers(self) -> list[str]:
         return self._providers
@@ -165,11 +122,8 @@ class FakeSession:
         return FakeBinding()
 
     def run_with_iobinding(self, binding: FakeBinding) -> None:
-        for (_, view), value in zip(
-            binding.outputs.items(),
-            self.run(list(binding.outputs), binding.inputs),
-            strict=True,
-        ):
+        values = self.run(list(binding.outputs), binding.inputs)
+        for view, value in zip(binding.outputs.values(), values, strict=True):
             view[...] = value
 
 
@@ -181,18 +135,16 @@ class FakeBinding:
         self.outputs: dict[str, Any] = {}
 
     def bind_input(
-        self, name: str, device_type: str, device_id: int, element_type: Any, shape: Any,
-        buffer_ptr: int,
-    ) -> None:  # fmt: skip
-        assert (device_type, device_id) == ("cpu", 0)
-        self.inputs[name] = _view(element_type, shape, buffer_ptr).copy()
+        self, name: str, device: str, index: int, dtype: Any, shape: Any, address: int
+    ) -> None:
+        assert (device, index) == ("cpu", 0)
+        self.inputs[name] = _view(dtype, shape, address).copy()
 
     def bind_output(
-        self, name: str, device_type: str, device_id: int, element_type: Any, shape: Any,
-        buffer_ptr: int,
-    ) -> None:  # fmt: skip
-        assert (device_type, device_id) == ("cpu", 0)
-        self.outputs[name] = _view(element_type, shape, buffer_ptr)
+        self, name: str, device: str, index: int, dtype: Any, shape: Any, address: int
+    ) -> None:
+        assert (device, index) == ("cpu", 0)
+        self.outputs[name] = _view(dtype, shape, address)
 
 
 def _view(dtype: Any, shape: Sequence[int], address: int) -> Any:
