@@ -160,7 +160,7 @@ def _assigned(session: ort.InferenceSession, wanted: Session) -> tuple[float | N
         return 1.0, ""
     try:
         parts = session.get_provider_graph_assignment_info()
-    except (AttributeError, RuntimeError):  # before onnxruntime 1.24, or not recorded
+    except Exception:  # before onnxruntime 1.24, or not recorded
         return None, ""
     counts: dict[str, int] = {}
     for part in parts:

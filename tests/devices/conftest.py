@@ -100,8 +100,11 @@ class FakeSession:
         options.intra_op_num_threads = 1
         self._real = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)  # get_inputs, get_outputs
+    def get_inputs(self) -> Any:
+        return self._real.get_inputs()
+
+    def get_outputs(self) -> Any:
+        return self._real.get_outputs()
 
     def get_providers(self) -> list[str]:
         return self._providers
