@@ -67,33 +67,41 @@ Action FrameScheduler::keep_heard() {
   return wait(clock_.time_of(script_.end - config_.audio_ahead_samples + 1));
 }
 
+// If the chunk that follows would probably begin too late, a later one is made instead: frames that
+// come too late cost as much as others, and a machine that is a little too slow would show nothing
+// but the last frame of every chunk.
 FrameScheduler::Plan FrameScheduler::plan() const {
   Plan plan{};
   plan.level = levels_.level() - (levels_.holds() ? 1 : 0);
   plan.n_frames = config_.levels[plan.level].frames_per_chunk;
-  // Longer than this would push the beginning of every utterance away.
-  plan.service_ns = std::min(service_of(plan.level), config_.max_ahead_frames * config_.frame_ns);
-  const int64_t busy_until = chunk_.in_flight ? chunk_.started_ns + chunk_.service_ns : now_;
-  const int64_t finish = std::max(now_, busy_until) + plan.service_ns;
-  plan.reach = std::max(next_show_, clock_.first_frame_at(finish));
+  plan.service_ns = expected_ns(plan.level, 0.9);
   plan.first = next_make_;
-  const int64_t slack = config_.playout ? config_.late_ns : 0;
-  if (plan.first < next_show_ || clock_.tick(plan.first + plan.n_frames - 1) + slack < finish) {
-    int64_t to = plan.reach;
+  const int64_t busy_until = chunk_.in_flight ? chunk_.started_ns + chunk_.service_ns : now_;
+  const int64_t finish = std::max(now_, busy_until) + expected_ns(plan.level, 0.5);
+  if (plan.first < next_show_ || clock_.tick(plan.first) + slack_ns() < finish) {
+    const int64_t soon = clock_.first_frame_at(finish + config_.lead_margin_ns);
+    int64_t to = std::max(soon, next_show_);
     if (script_.speaking) {  // not beyond what is known of the voice, or it would never be made
       const int64_t known = script_.end - config_.right_context_samples;
       to = std::min(to, floor_div(known, config_.frame_samples) - plan.n_frames);
     }
-    plan.first = std::max({plan.first, next_show_, to});
+    plan.first = std::max(plan.first, to);
   }
   plan.need = (plan.first + plan.n_frames) * config_.frame_samples + config_.right_context_samples;
   return plan;
 }
 
-int64_t FrameScheduler::service_of(int level) const {
-  if (!service_[level].empty()) return service_[level].p90();
-  return config_.levels[level].frames_per_chunk * config_.frame_ns / 2;
+// Half of the time that a chunk plays, until one was made. An estimate longer than what is made
+// ahead would push the beginning of every utterance away.
+int64_t FrameScheduler::expected_ns(int level, double quantile) const {
+  const ServiceTimes& service = service_[level];
+  const int64_t ns = service.empty() ? config_.levels[level].frames_per_chunk * config_.frame_ns / 2
+                                     : service.quantile(quantile);
+  return std::min(ns, config_.max_ahead_frames * config_.frame_ns);
 }
+
+// By which a frame may be late and is shown all the same.
+int64_t FrameScheduler::slack_ns() const { return config_.playout ? config_.late_ns : 0; }
 
 int64_t FrameScheduler::decision_ns(const Plan& plan) const {
   return clock_.tick(plan.first) - plan.service_ns - config_.lead_margin_ns;
@@ -144,19 +152,18 @@ Action FrameScheduler::make(const Plan& plan) {
   return silence_to(script_.up_to_frame(plan.need));
 }
 
-// Not so far ahead of what is shown, unless nothing nearer could be in time.
+// Not so far ahead of what is shown, unless its time to begin has come.
 bool FrameScheduler::has_room(const Plan& plan) const {
   if (made_.size() + plan.n_frames > config_.max_ahead_frames) return false;
   return plan.first + plan.n_frames - next_show_ <= config_.max_ahead_frames ||
-         plan.first <= plan.reach;
+         now_ >= decision_ns(plan) - config_.frame_ns;
 }
 
 // Even the fastest chunk of late would be too late: try one now and then, to see whether that is
 // still so.
 bool FrameScheduler::is_worth_it(const Plan& plan) const {
-  const int64_t slack = config_.playout ? config_.late_ns : 0;
   const int64_t last_tick = clock_.tick(plan.first + plan.n_frames - 1);
-  return last_tick + slack >= now_ + service_[plan.level].best() || chunk_.id == 0 ||
+  return last_tick + slack_ns() >= now_ + service_[plan.level].best() || chunk_.id == 0 ||
          now_ >= chunk_.started_ns + kProbeNs;
 }
 

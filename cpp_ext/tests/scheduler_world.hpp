@@ -283,8 +283,8 @@ class SchedulerWorld {
     CHECK(!making_ || !is_wanted_);  // S6
     const int64_t end = action.frame + action.n_frames;
     CHECK(end * config_.frame_samples + config_.right_context_samples <= script.end);  // S5
-    CHECK(action.frame >= scheduler.next_show());
-    CHECK(action.frame > last_shown_ && (made_.empty() || action.frame > *made_.rbegin()));
+    CHECK(end > scheduler.next_show() || script.speaking);
+    CHECK(made_.empty() || action.frame > *made_.rbegin());
     CHECK(action.skipped_frames >= 0);
     chunk_ = action;
     making_ = is_wanted_ = true;

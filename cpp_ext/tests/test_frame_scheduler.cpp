@@ -13,6 +13,7 @@ void nothing_happens_before_the_start() {
   const Action waiting = scheduler.poll(1000);
   CHECK(waiting.kind == ActionKind::kWait && waiting.until_ns > int64_t{3600} * 1000 * kMs);
   scheduler.start(2000);
+  CHECK(scheduler.poll_work(2000).kind == ActionKind::kSilence);  // until a picture could be there
   CHECK(scheduler.poll_work(2000).kind == ActionKind::kSpeak);
 }
 

@@ -87,8 +87,7 @@ class FrameScheduler {
   struct Plan {
     int level;  // whose timing counts; above one that holds
     int64_t n_frames;
-    int64_t service_ns;
-    int64_t reach;  // the first frame that could be in time
+    int64_t service_ns;  // p90
     int64_t first;
     int64_t need;  // where the script must reach
   };
@@ -104,7 +103,8 @@ class FrameScheduler {
   Action silence_to(int64_t sample);
   Action keep_heard();
   Plan plan() const;
-  int64_t service_of(int level) const;
+  int64_t expected_ns(int level, double quantile) const;
+  int64_t slack_ns() const;
   bool is_worth_it(const Plan& plan) const;
   bool has_room(const Plan& plan) const;
   Action place_speech(const Plan& plan);
