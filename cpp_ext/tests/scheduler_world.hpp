@@ -2,11 +2,7 @@
 // checks every answer against what it knows from outside.
 #pragma once
 
-#include <algorithm>
-#include <set>
-
-#include "check.hpp"
-#include "rap_edge/frame_scheduler.hpp"
+#include "frame_ledger.hpp"
 
 // The script, as a caller that heard the answers would write it.
 struct ModelScript {
@@ -22,47 +18,42 @@ struct ModelScript {
 class SchedulerWorld {
  public:
   explicit SchedulerWorld(const rap_edge::SchedulerConfig& config)
-      : scheduler(config), config_(config) {
-    for (const rap_edge::Level& level : config.levels) leaves_out_ |= level.rate_divisor > 1;
-  }
+      : scheduler(config), clock_{config}, frames_(clock_) {}
+  SchedulerWorld(const SchedulerWorld&) = delete;
 
-  // What the test looks at
   rap_edge::FrameScheduler scheduler;
   ModelScript script;
   int64_t now = 0;
   int64_t events = 0;
-  std::vector<rap_edge::Action> shown;    // Present and Hold, if kept
-  std::vector<rap_edge::Action> started;  // StartChunk, if kept
   bool keeps = true;
+  std::vector<rap_edge::Action> shown;    // Present and Hold, if it keeps them
+  std::vector<rap_edge::Action> started;  // StartChunk
 
   int64_t chunk_id() const { return chunk_.chunk_id; }
-  bool is_making() const { return making_; }
-  int64_t started_ns() const { return started_ns_; }
+  bool is_making() const { return is_making_; }
   int64_t work_until() const { return work_until_; }
   int64_t show_until() const { return show_until_; }
-
-  void start() {
-    start_ns_ = now;
-    scheduler.start(now);
-    is_started_ = true;
-    ++events;
-  }
-
-  // Samples heard by the device at now, in play-out.
-  void hear(int64_t sample) {
-    heard_ = std::max(position(), sample);
-    start_ns_ = now - ns_of(sample);
-    scheduler.audio_position(sample, now);
-    is_started_ = true;
-    ++events;
-  }
-
-  // Samples that the world has heard, or in attached streams taken.
+  int64_t tick(int64_t frame) const { return clock_.tick(frame); }
+  // Samples that were heard, or in attached streams taken.
   int64_t position() const {
     if (!is_started_) return 0;
-    if (!config_.playout) return scheduler.next_show() * config_.frame_samples;
-    const int64_t passed = (now - start_ns_) / (config_.frame_ns / config_.frame_samples);
-    return std::max(heard_, passed);
+    return playout() ? clock_.played(now) : scheduler.next_show() * frame_samples();
+  }
+
+  void start() {
+    ++events;
+    clock_.zero_ns = now;
+    scheduler.start(now);
+    is_started_ = true;
+  }
+
+  // This sample is heard now, in play-out.
+  void hear(int64_t sample) {
+    ++events;
+    clock_.heard = std::max(position(), sample);
+    clock_.zero_ns = now - sample * clock_.sample_ns();
+    scheduler.audio_position(sample, now);
+    is_started_ = true;
   }
 
   void begin() {
@@ -101,115 +92,92 @@ class SchedulerWorld {
   // Everything there is to do now for the one who makes.
   void work() {
     for (int step = 0;; ++step) {
-      CHECK(step < 64);
+      CHECK(step < 64);  // S7
       const rap_edge::Action action = scheduler.poll_work(now);
       ++events;
-      if (action.kind == rap_edge::ActionKind::kWait) {
-        CHECK(action.until_ns > now);  // S7
-        work_until_ = action.until_ns;
-        return;
-      }
+      work_until_ = action.until_ns;
+      if (action.kind == rap_edge::ActionKind::kWait) break;
       take(action);
     }
+    CHECK(work_until_ > now);  // S7
   }
 
   // And for the one who shows.
   void show() {
     for (;;) {
-      const int64_t ticks = scheduler.next_show();
       const rap_edge::Action action = scheduler.poll_show(now);
       ++events;
-      if (action.kind == rap_edge::ActionKind::kWait) {
-        CHECK(action.until_ns > now);
-        show_until_ = action.until_ns;
-        break;
-      }
+      show_until_ = action.until_ns;
+      if (action.kind == rap_edge::ActionKind::kWait) break;
       take(action);
-      CHECK(scheduler.next_show() - ticks <= 1);
     }
-    if (!is_started_) return;
-    CHECK(tick(scheduler.next_show()) + (config_.playout ? config_.late_ns : -1) >= now);
-    CHECK(leaves_out_ || made_.empty() || due(*made_.begin()) > now);  // S2
+    CHECK(show_until_ > now);
+    if (is_started_) frames_.check_shown(scheduler.next_show(), now);
     check_counts();
   }
 
   // The chunk in the making is done, or failed.
   void finish(bool failed = false) {
-    CHECK(making_);
-    making_ = false;
     ++events;
+    CHECK(is_making_);
+    is_making_ = false;
     const bool wanted = failed ? scheduler.chunk_failed(chunk_.chunk_id, now)
                                : scheduler.chunk_done(chunk_.chunk_id, now);
     CHECK(wanted == is_wanted_);  // S3
     CHECK(!scheduler.chunk_done(chunk_.chunk_id, now));
-    if (!wanted || failed) return;
-    for (int64_t f = chunk_.frame; f < chunk_.frame + chunk_.n_frames; ++f) made_.insert(f);
-  }
-
-  // The time at which the audio of a frame leaves, or is heard.
-  int64_t tick(int64_t frame) const { return start_ns_ + frame * config_.frame_ns; }
-  // And at which it may be shown: earlier, if the device has gone back.
-  int64_t due(int64_t frame) const {
-    const bool waits = config_.playout && frame * config_.frame_samples <= heard_;
-    return tick(frame) - (waits ? config_.early_ns : 0);
-  }
-
-  void check_counts() const {  // S4
-    const rap_edge::SchedulerStats stats = scheduler.stats();
-    CHECK(stats.ticks == stats.presented + stats.held);
-    CHECK(stats.ticks == stats.next_show);
-    CHECK(stats.produced == stats.presented + stats.dropped + stats.queued);
-    CHECK(stats.queued == static_cast<int64_t>(made_.size()));
-    CHECK(stats.queued <= config_.max_ahead_frames);
-    int64_t held = 0;
-    for (int64_t n : stats.held_by_reason) held += n;
-    CHECK(held == stats.held);
+    if (wanted && !failed) frames_.make(chunk_);
   }
 
  private:
-  int64_t up_to_frame(int64_t sample) const {
-    return (sample + config_.frame_samples - 1) / config_.frame_samples * config_.frame_samples;
-  }
+  struct Cut {
+    bool is_hard;
+    int64_t frame;
+  };
 
-  int64_t ns_of(int64_t samples) const {
-    return samples * (config_.frame_ns / config_.frame_samples);
-  }
+  bool playout() const { return clock_.config.playout; }
+  int64_t frame_samples() const { return clock_.config.frame_samples; }
 
   bool agree() const {
     CHECK(scheduler.script_end() == script.end && scheduler.speaking() == script.speaking);
     return true;
   }
 
+  void check_counts() const {  // S4
+    const rap_edge::SchedulerStats stats = scheduler.stats();
+    CHECK(stats.ticks == stats.presented + stats.held && stats.ticks == stats.next_show);
+    CHECK(stats.produced == stats.presented + stats.dropped + stats.queued);
+    CHECK(stats.queued == frames_.queued() && stats.queued <= clock_.config.max_ahead_frames);
+    CHECK(stats.position == position() || !playout());
+    int64_t held = 0;
+    for (int64_t n : stats.held_by_reason) held += n;
+    CHECK(held == stats.held);
+  }
+
   void finish_speech() {
-    script.speech_end = script.end = up_to_frame(script.end);
+    const int64_t frame = frame_samples();
+    script.speech_end = script.end = (script.end + frame - 1) / frame * frame;
     script.speaking = false;
   }
 
   // What begin() and interrupt() have to do: speech that nobody has heard goes, silence stays.
-  struct Cut {
-    bool is_hard;
-    int64_t frame;
-  };
   Cut expected_cut() const {
-    const int64_t frame = config_.frame_samples;
-    const int64_t first =
-        config_.playout && is_started_ ? position() / frame + 1 : scheduler.next_show();
-    return {script.speech_end > first * frame, first};
+    const bool is_heard = playout() && is_started_;
+    const int64_t frame = is_heard ? position() / frame_samples() + 1 : scheduler.next_show();
+    return {script.speech_end > frame * frame_samples(), frame};
   }
 
   void forget(const Cut& cut, int64_t epoch) {
     ++events;
     CHECK(epoch == script.epoch + 1 && scheduler.epoch() == epoch);
     if (cut.is_hard) {
-      script.end = std::min(script.end, cut.frame * config_.frame_samples);
+      script.end = std::min(script.end, cut.frame * frame_samples());
       script.speech_end = std::min(script.end, script.speech_end);
       CHECK(scheduler.next_make() == cut.frame);
       is_wanted_ = false;
-      made_.erase(made_.lower_bound(cut.frame), made_.end());
     }
-    old_speech_end_ = script.speech_end;
+    frames_.forget(cut.is_hard ? cut.frame : INT64_MAX, script.speech_end);
     script = {script.end, 0, script.speech_end, -1, false, false, epoch};
-    CHECK(!making_ || scheduler.wants(chunk_.chunk_id) == is_wanted_);
+    CHECK(!is_making_ || scheduler.wants(chunk_.chunk_id) == is_wanted_);
     agree();
   }
 
@@ -223,54 +191,33 @@ class SchedulerWorld {
         return speak(action);
       case ActionKind::kStartChunk:
         return make(action);
+      case ActionKind::kDrop:
+        return frames_.drop(action, scheduler.next_show(), now);
       case ActionKind::kPresent:
-        return present(action);
-      case ActionKind::kHold:
-        return hold(action);
+        frames_.present(action, now, script.end);
+        break;
       default:
-        return drop(action);
+        frames_.hold(action, script.end);
     }
-  }
-
-  void drop(const rap_edge::Action& action) {
-    using rap_edge::Reason;
-    CHECK(action.n_frames > 0);
-    for (int64_t f = action.frame; f < action.frame + action.n_frames; ++f) {
-      CHECK(made_.erase(f) == 1);
-      const bool newer_is_due = config_.playout && !made_.empty() && due(*made_.begin()) <= now;
-      switch (action.reason) {
-        case Reason::kStale:
-          CHECK(f < scheduler.next_show() || newer_is_due);
-          break;
-        case Reason::kInterrupted:
-          CHECK(f * config_.frame_samples < old_speech_end_);
-          break;
-        case Reason::kLate:
-          CHECK(config_.playout && now - tick(f) > config_.late_ns);
-          break;
-        default:
-          CHECK(action.reason == Reason::kRate && leaves_out_);
-      }
-    }
+    if (keeps) shown.push_back(action);
   }
 
   void be_silent(const rap_edge::Action& action) {
-    CHECK(action.samples > 0);
     if (script.speaking) {  // an underrun: only when the voice has really run out (S8)
-      const int64_t frame = config_.frame_samples;
-      CHECK(config_.playout ? position() >= script.end - frame / 2
-                            : tick(scheduler.next_show()) <= now &&
-                                  script.end < (scheduler.next_show() + 1) * frame);
+      const int64_t next = scheduler.next_show();
+      CHECK(playout() ? position() >= script.end - frame_samples() / 2
+                      : tick(next) <= now && script.end < (next + 1) * frame_samples());
       script.speaking = false;
     }
+    CHECK(action.samples > 0);
     script.end += action.samples;
-    CHECK(script.end % config_.frame_samples == 0);
+    CHECK(script.end % frame_samples() == 0);
     agree();
   }
 
   void speak(const rap_edge::Action& action) {
     CHECK(!script.speaking && action.samples == script.pending && action.samples > 0);
-    CHECK(script.end % config_.frame_samples == 0);
+    CHECK(script.end % frame_samples() == 0);
     if (script.speech_start < 0) script.speech_start = script.end;
     script.speech_end = script.end += script.pending;
     script.pending = 0;
@@ -280,55 +227,23 @@ class SchedulerWorld {
   }
 
   void make(const rap_edge::Action& action) {
-    CHECK(!making_ || !is_wanted_);  // S6
     const int64_t end = action.frame + action.n_frames;
-    CHECK(end * config_.frame_samples + config_.right_context_samples <= script.end);  // S5
+    CHECK(!is_making_ || !is_wanted_);                                                 // S6
+    CHECK(end * frame_samples() + clock_.config.right_context_samples <= script.end);  // S5
     CHECK(end > scheduler.next_show() || script.speaking);
-    CHECK(made_.empty() || action.frame > *made_.rbegin());
-    CHECK(action.skipped_frames >= 0);
+    CHECK(action.skipped_frames >= 0 && action.deadline_ns == tick(action.frame));
+    frames_.check_follows(action.frame);
     chunk_ = action;
-    making_ = is_wanted_ = true;
-    started_ns_ = now;
+    is_making_ = is_wanted_ = true;
     if (keeps) started.push_back(action);
   }
 
-  void present(const rap_edge::Action& action) {
-    CHECK(action.frame > last_shown_);  // S1
-    CHECK(made_.erase(action.frame) == 1);
-    CHECK(action.frame * config_.frame_samples >= old_speech_end_);   // S3
-    CHECK((action.frame + 1) * config_.frame_samples <= script.end);  // S8
-    CHECK(action.deadline_ns == tick(action.frame));
-    if (config_.playout) {
-      CHECK(now - action.deadline_ns <= config_.late_ns);  // S2
-      CHECK(now - action.deadline_ns >= -config_.early_ns);
-    } else {
-      CHECK(now >= action.deadline_ns);
-    }
-    last_shown_ = action.frame;
-    if (keeps) shown.push_back(action);
-  }
-
-  void hold(const rap_edge::Action& action) {
-    CHECK(action.frame > last_shown_);
-    CHECK(action.reason != rap_edge::Reason::kNone);
-    CHECK(made_.count(action.frame) == 0);  // S2: what is ready is shown
-    if (!config_.playout) CHECK((action.frame + 1) * config_.frame_samples <= script.end);  // S8
-    last_shown_ = action.frame;
-    if (keeps) shown.push_back(action);
-  }
-
-  rap_edge::SchedulerConfig config_;
-  std::set<int64_t> made_;
+  WorldClock clock_;
+  FrameLedger frames_;
   rap_edge::Action chunk_;
-  bool making_ = false;
+  bool is_making_ = false;
   bool is_wanted_ = false;
   bool is_started_ = false;
-  bool leaves_out_ = false;
-  int64_t started_ns_ = 0;
-  int64_t start_ns_ = 0;
-  int64_t heard_ = 0;
-  int64_t last_shown_ = -1;
-  int64_t old_speech_end_ = 0;
   int64_t work_until_ = 0;
   int64_t show_until_ = 0;
 };
