@@ -95,6 +95,7 @@ class SamplerConfig:
     guidance: float = 1.0  # classifier-free, on audio, inside the denoiser graph; 1 is none
     temperature: float = 1.0  # of the noise; less is nearer to the mean that the audio tells
     free_channels: int = 0  # leading latent channels whose noise stays whole: how the head moves
+    noise_span: int = 1  # latents over which the noise changes; 1 draws each by itself
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.window:
@@ -107,8 +108,11 @@ class SamplerConfig:
                 f"sampler.temperature is {self.temperature} and sampler.free_channels is "
                 f"{self.free_channels}: expected 0 or more"
             )
-        if self.steps < 1:
-            raise ConfigError(f"sampler.steps is {self.steps}: expected 1 or more")
+        if self.steps < 1 or self.noise_span < 1:
+            raise ConfigError(
+                f"sampler.steps is {self.steps} and sampler.noise_span is {self.noise_span}: "
+                "expected 1 or more"
+            )
 
     @property
     def advance(self) -> int:

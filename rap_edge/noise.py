@@ -7,6 +7,8 @@ the Box-Muller transform; numpy's own ``standard_normal`` may change between ver
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,25 @@ def latent_noise(seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.fl
     return values.astype(np.float32).reshape(shape)
 
 
-def window_noise(seed: int, first: int, n: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Stack the noise of latents ``first`` to ``first + n - 1``: (n, *shape)."""
-    return np.stack([latent_noise(seed, first + i, shape) for i in range(n)])
+def window_noise(
+    seed: int, first: int, n: int, shape: tuple[int, ...], span: int = 1
+) -> NDArray[np.float32]:
+    """Stack the noise of latents ``first`` to ``first + n - 1``: (n, *shape).
+
+    With ``span`` > 1 each is a weighted mean of so many draws, normal again: what the noise decides
+    then changes slowly, over ``span`` latents.
+    """
+    if span == 1:
+        return np.stack([_draw(seed, first + i, shape) for i in range(n)])
+    weights = np.sin(np.pi * (np.arange(span) + 1) / (span + 1)) ** 2
+    weights = (weights / np.sqrt(np.sum(weights**2))).astype(np.float32)
+    draws = np.stack([_draw(seed, first + i, shape) for i in range(n + span - 1)])
+    return np.stack([np.tensordot(weights, draws[i : i + span], 1) for i in range(n)])
+
+
+@lru_cache(maxsize=256)
+def _draw(seed: int, index: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return what `latent_noise` does, read-only: chunks that follow each other share draws."""
+    noise = latent_noise(seed, index, shape)
+    noise.setflags(write=False)
+    return noise

@@ -71,7 +71,7 @@ def chunk_noise(
 
     Motion that audio decides is better guessed than drawn, and what it leaves open better drawn.
     """
-    noise = window_noise(seed, chunk.first, chunk.n, shape)
+    noise = window_noise(seed, chunk.first, chunk.n, shape, sampler.noise_span)
     noise[:, sampler.free_channels :] *= np.float32(sampler.temperature)
     return noise
 

@@ -85,6 +85,7 @@ class Animator:
         level: Level,
         out: NDArray[np.uint8],
         cancelled: Callable[[], bool] = _never,
+        stir: float = 1.0,
     ) -> Past | None:
         """Make a chunk from its hops (H, M) into ``out`` (F, H, W, 3); None if it was cancelled."""
         start = monotonic_ns()
@@ -92,7 +93,7 @@ class Animator:
         start = self._tell("audio", start)
         if cancelled():
             return None
-        latents, motion = self._denoise.step(tokens, past.motion, level)
+        latents, motion = self._denoise.step(tokens, past.motion, level, stir)
         self._tell("denoise", start)
         decoder, n_frames = past.decoder, self.latent_shape[0]
         for index, latent in enumerate(latents):

@@ -65,10 +65,13 @@ class DenoiseStage:
     def initial(self) -> Motion:
         return Motion(0, None, self._sampler.steps)
 
-    def step(self, tokens: Array, motion: Motion, level: Level) -> tuple[Array, Motion]:
+    def step(
+        self, tokens: Array, motion: Motion, level: Level, stir: float = 1.0
+    ) -> tuple[Array, Motion]:
         """Return the new latents (T, C, H, W) of a chunk and what the next one continues from.
 
-        The first chunk of all gives a whole window of latents.
+        The first chunk of all gives a whole window of latents. ``stir`` scales the noise that
+        decides how the head moves.
         """
         sampler = level.sampler(self._sampler)
         tails = motion.tails
@@ -77,7 +80,7 @@ class DenoiseStage:
         inherited = 0 if tails is None else sampler.overlap
         chunk = Chunk(motion.latent - inherited, sampler.window, inherited)
         self._graph.inputs["tokens"][...] = tokens
-        latents, tails = denoise_chunk(self._predict, self._noise(chunk), tails, sampler)
+        latents, tails = denoise_chunk(self._predict, self._noise(chunk, stir), tails, sampler)
         return latents[0, inherited:], Motion(chunk.new.stop, tails, sampler.steps)
 
     def _predict(self, latent: Array, time: float) -> Array:
@@ -86,13 +89,14 @@ class DenoiseStage:
         self._graph.run()
         return self._graph.outputs["clean"]
 
-    def _noise(self, chunk: Chunk) -> Array:
+    def _noise(self, chunk: Chunk, stir: float) -> Array:
         """Return the noise of the new latents (1, T, C, H, W): the others are inherited."""
         noise = np.zeros((1, chunk.n, *self._latent_shape), np.float32)
         new = Chunk(chunk.new.start, len(chunk.new), 0)
         noise[0, chunk.inherited :] = chunk_noise(
             self._seed, new, self._latent_shape, self._sampler
         )
+        noise[:, :, : self._sampler.free_channels] *= np.float32(stir)
         return noise
 
 

@@ -16,6 +16,7 @@ from rap_edge.sampling import (
     chunks_for,
     denoise_chunk,
     euler_step,
+    retime,
     solver_times,
 )
 from rap_edge.timeline import Timeline
@@ -148,6 +149,36 @@ def test_a_cooler_sampler_keeps_the_noise_of_the_free_channels() -> None:
     whole = window_noise(3, chunk_at(1, sampler).first, sampler.window, (6, 2, 2))
     np.testing.assert_array_equal(noise[:, :2], whole[:, :2])
     np.testing.assert_allclose(noise[:, 2:], 0.25 * whole[:, 2:], rtol=1e-6)
+
+
+def test_slow_noise_is_normal_and_depends_on_the_index_alone() -> None:
+    whole = window_noise(4, 0, 40, (8, 16, 16), span=20)
+    assert abs(whole.std() - 1) < 0.02
+    assert np.array_equal(window_noise(4, 7, 5, (8, 16, 16), span=20), whole[7:12])
+    steps = np.diff(whole, axis=0)
+    assert steps.std() < 0.3
+    apart = (whole[20:] * whole[:20]).mean()  # as far apart as the noise remembers
+    assert abs(apart) < 0.02
+
+
+@pytest.mark.parametrize("step", [{"steps": 1}, {"steps": 4}])
+def test_tails_of_another_number_of_steps_are_on_the_same_lines(step: dict[str, int]) -> None:
+    old, new = SamplerConfig(steps=2, shift=3.0), SamplerConfig(shift=3.0, **step)
+    noise = window_noise(0, 0, 5, (2, 2, 2))
+    _, tails = denoise_chunk(lambda x, t: x * 0.5, noise, None, old)
+    moved = retime(tails, old, new)
+    assert len(moved) == new.steps + 1
+    assert np.array_equal(moved[0], tails[0])
+    assert np.array_equal(moved[-1], tails[-1])
+
+
+def test_one_step_knows_what_two_would_have_inherited() -> None:
+    """With one step the latent is the first guess, and two steps pass through its line."""
+    one, two = SamplerConfig(steps=1, shift=3.0), SamplerConfig(steps=2, shift=3.0)
+    noise = window_noise(0, 0, 5, (2, 2, 2))
+    _, of_one = denoise_chunk(lambda x, t: x * 0.5, noise, None, one)
+    _, of_two = denoise_chunk(lambda x, t: x * 0.5, noise, None, two)
+    np.testing.assert_allclose(retime(of_one, one, two)[1], of_two[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("setting", [{"temperature": -0.1}, {"free_channels": -1}])

