@@ -31,6 +31,7 @@ from rap_edge.runtime.voice import Voice
 STATES = ("idle", "listening")
 FED_S = 0.5  # of audio that a device gets ahead of its time
 LATE_NS = 40_000_000
+HEARD_EVERY_NS = 5_000_000  # in between the scheduler's own line is as good as the device's clock
 KEPT_PASTS = 16  # chunks that an interrupt may go back by
 IDLE_RATE = 48_000  # of silent frames before anything was pushed
 
@@ -103,6 +104,7 @@ class Session:
         self._speech_start: int | None = None  # sample of the script
         self._gaps = 0  # samples of silence inside of the utterance
         self._start_ns = 0
+        self._heard_ns = -HEARD_EVERY_NS  # when the scheduler was told what is heard
         self.epoch = 0
         self.state = "idle"
 
@@ -361,9 +363,11 @@ class Session:
         return ahead / self._timeline.sample_rate
 
     def _hear_device(self, now: int) -> None:
-        if self._device is not None:
-            self.scheduler.audio_position(self._position(now), now)
-            self._feed(now)
+        if self._device is None or now < self._heard_ns + HEARD_EVERY_NS:
+            return
+        self._heard_ns = now
+        self.scheduler.audio_position(self._position(now), now)
+        self._feed(now)
 
     def _feed(self, now: int) -> None:
         """Give the device the audio of the next half second."""

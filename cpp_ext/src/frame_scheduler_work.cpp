@@ -138,7 +138,9 @@ Action FrameScheduler::make(const Plan& plan) {
       skip_counts_ = false;
       return wait(now_ + kFarNs);
     }
-    if (now_ < decision_ns(plan)) return wait(decision_ns(plan));
+    // A frame that moved on while nobody looked would move on again at every look.
+    const bool is_late = plan.first > next_make_;
+    if (!is_late && now_ < decision_ns(plan)) return wait(decision_ns(plan));
   }
   skip_to(plan.first);
   if (!has_room(plan)) {
