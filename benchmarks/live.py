@@ -5,7 +5,7 @@
 Somebody speaks in turns of 2 to 6 s, pushed in real time in blocks of 20 ms, and cuts three of ten
 short; somebody pulls 25 frames a second. `--load` processes keep a core busy each, meanwhile. Held,
 repeated and half-rate frames count as late. The audio of every frame is compared with what was
-pushed. The bare graphs are run afterwards as often as the stream ran them.
+pushed. The bare graphs are run afterwards, at the same pace: the ratio holds at full level.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ from rap_edge.runtime import Avatar, Model
 
 SCHEMA_VERSION = 1
 MB = 1e6
-STAGE_GRAPHS = {"audio": "audio", "denoise": "denoiser", "decode": "decoder"}
-BARE_ROUNDS = 60
+BARE_CHUNKS = 100
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Report:
     threads: int
     frames: int
     late_percent: float
+    held_by_reason: Mapping[str, int]
     full_level_percent: float  # of the time
     level_share: tuple[float, ...]
     skipped: int
@@ -91,7 +91,7 @@ def measure(model: Model, seconds: float, load: int, options: Mapping[str, Any])
                 events += [_described(event) for event in stream.events()]
         elapsed, cpu = time.monotonic() - start, time.process_time() - cpu
         stats, snapshot = stream.stats(), stream.snapshot()
-    bare = bare_cpu(model, {name: times.count for name, times in stats.stage_ms.items()})
+    bare = bare_cpu(model, stats.stage_ms["audio"].count)
     turns = list(speaker.turns.values())
     place = model.placement["denoiser"]
     return Report(
@@ -102,6 +102,7 @@ def measure(model: Model, seconds: float, load: int, options: Mapping[str, Any])
         threads=place.threads,
         frames=frames,
         late_percent=100 * late / frames,
+        held_by_reason=stats.held_by_reason,
         full_level_percent=100 * stats.level_share[0],
         level_share=stats.level_share,
         skipped=stats.skipped,
@@ -133,19 +134,17 @@ def pinned_avatar(model: Model) -> Avatar:
     return model.avatar(picture, crop=Crop(0, 0, side))
 
 
-def bare_cpu(model: Model, runs: Mapping[str, int]) -> float:
-    """Return the CPU seconds of the graphs alone, for so many runs of each stage's graph."""
-    spent = 0.0
-    steps = model.config.sampler.steps
-    for stage, count in runs.items():
-        binding = model.graphs[STAGE_GRAPHS[stage]].bind()
-        binding.run()
-        start = time.process_time()
-        for _ in range(BARE_ROUNDS):
-            binding.run()
-        each = (time.process_time() - start) / BARE_ROUNDS
-        spent += each * count * (steps if stage == "denoise" else 1)
-    return spent
+def bare_cpu(model: Model, chunks: int) -> float:
+    """Return the CPU seconds of the graphs alone for so many chunks, at the pace of a stream."""
+    bindings = {name: model.graphs[name].bind() for name in ("audio", "denoiser", "decoder")}
+    rounds = ["audio", *["denoiser"] * model.config.sampler.steps, "decoder"]
+    start, due = time.process_time(), time.monotonic()
+    for _ in range(BARE_CHUNKS):
+        for name in rounds:
+            bindings[name].run()
+        due += model.config.timeline.frames_per_latent / model.config.fps
+        time.sleep(max(0.0, due - time.monotonic()))
+    return (time.process_time() - start) * chunks / BARE_CHUNKS
 
 
 @contextmanager

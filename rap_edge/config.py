@@ -153,7 +153,9 @@ class ModelConfig:
             raise ConfigError(f"configuration: {error}") from error
 
 
-LIVE = ModelConfig(sampler=SamplerConfig(guidance=1.5, shift=3.0, temperature=0.3, free_channels=2))
+LIVE = ModelConfig(
+    sampler=SamplerConfig(guidance=1.5, shift=3.0, temperature=0.3, free_channels=2, noise_span=20)
+)
 
 TINY = ModelConfig(
     name="tiny",

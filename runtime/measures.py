@@ -73,6 +73,7 @@ class Measures:
         """Put the numbers together."""
         skew = _skews(counts)
         interrupts = self._interrupts.percentiles(50, 95) or (None, None)
+        held = {reason.name.lower(): n for reason, n in counts.held_by_reason.items() if n}
         shares = np.asarray(counts.time_at_level_ns, float)
         if self._trace is not None:
             self._trace.counter("queued", now, counts.queued)
@@ -81,10 +82,11 @@ class Measures:
             ticks=counts.ticks,
             presented=counts.presented,
             held=counts.held,
+            held_by_reason=held,
             produced=counts.produced,
             dropped=counts.dropped,
             queued=counts.queued,
-            late=counts.late,
+            late=counts.late + sum(held.values()) - held.get("idle", 0),
             skipped=counts.skipped_frames,
             underruns=counts.underruns,
             interrupts=counts.interrupts,

@@ -44,6 +44,7 @@ class StreamStats:
     ticks: int  # frames whose time has come, 25 a second
     presented: int
     held: int  # ticks without a new frame
+    held_by_reason: Mapping[str, int]  # those that happened
     produced: int
     dropped: int  # made, never shown
     queued: int  # made, not shown yet

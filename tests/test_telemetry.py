@@ -22,6 +22,7 @@ STATS = StreamStats(
     ticks=250,
     presented=240,
     held=10,
+    held_by_reason={"late": 10},
     produced=247,
     dropped=3,
     queued=4,

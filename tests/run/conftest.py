@@ -78,6 +78,7 @@ class FakeStream:
             ticks=self.shown,
             presented=self.shown,
             held=0,
+            held_by_reason={"late": 0},
             produced=self.shown,
             dropped=0,
             queued=0,
