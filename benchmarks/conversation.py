@@ -16,7 +16,6 @@ RATE = 16_000
 BLOCK = 320  # samples a push: 20 ms, as from a network
 TURN_S = (2.0, 6.0)
 GAP_S = (0.3, 1.5)
-INTERRUPTED = 0.3  # share of the turns that somebody cuts short
 
 
 @dataclass
@@ -41,10 +40,13 @@ class Turn:
 
 
 class Speaker(threading.Thread):
-    """Pushes turns in real time, 20 ms a block, and interrupts some of them."""
+    """Pushes turns in real time, 20 ms a block, and interrupts a share of them."""
 
-    def __init__(self, stream: Stream, seconds: float, seed: int = 0) -> None:
+    def __init__(
+        self, stream: Stream, seconds: float, interrupted: float = 0.0, seed: int = 0
+    ) -> None:
         super().__init__(name="speaker", daemon=True)
+        self._interrupted = interrupted
         self._stream, self._rng = stream, np.random.default_rng(seed)
         self._until = time.monotonic() + seconds
         self._voice = babble(60.0, seed)
@@ -53,7 +55,7 @@ class Speaker(threading.Thread):
     def run(self) -> None:
         while time.monotonic() < self._until:
             time.sleep(self._rng.uniform(*GAP_S))
-            self._speak(self._rng.uniform(*TURN_S), bool(self._rng.random() < INTERRUPTED))
+            self._speak(self._rng.uniform(*TURN_S), bool(self._rng.random() < self._interrupted))
 
     def _speak(self, seconds: float, cut: bool) -> None:
         start = int(self._rng.integers(0, len(self._voice) - int(seconds * RATE)))

@@ -2,10 +2,11 @@
 
     python -m rap_edge.benchmarks.live --minutes 5 --load 1
 
-Somebody speaks in turns of 2 to 6 s, pushed in real time in blocks of 20 ms, and cuts three of ten
-short; somebody pulls 25 frames a second. `--load` processes keep a core busy each, meanwhile. Held,
-repeated and half-rate frames count as late. The audio of every frame is compared with what was
-pushed. The bare graphs are run afterwards, at the same pace: the ratio holds at full level.
+Somebody speaks in turns of 2 to 6 s, pushed in real time in blocks of 20 ms; `--interrupts` is the
+share that is cut short. Somebody pulls 25 frames a second. Meanwhile `--load` processes keep a
+core busy each. Held, repeated and half-rate frames count as late. Every frame's audio is compared
+with what was pushed. The bare graphs are run afterwards, at the same pace: the ratio holds at full
+level.
 """
 
 from __future__ import annotations
@@ -67,14 +68,16 @@ class Report:
     host: Host
 
 
-def measure(model: Model, seconds: float, load: int, options: Mapping[str, Any]) -> Report:
-    """Hold a conversation of ``seconds``."""
+def measure(
+    model: Model, seconds: float, load: int, interrupted: float, options: Mapping[str, Any]
+) -> Report:
+    """Hold a conversation of ``seconds``, of whose turns a share is interrupted."""
     host = Host.here()
     avatar = pinned_avatar(model)
     events: list[str] = []
     rss: list[float] = []
     with busy(load), avatar.open_stream(**options) as stream:
-        speaker = Speaker(stream, seconds)
+        speaker = Speaker(stream, seconds, interrupted)
         buffer = np.empty_like(avatar.image)
         frame = stream.pull(buffer)
         cpu, start = time.process_time(), time.monotonic()
@@ -207,6 +210,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads of a graph; physical cores if none")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long they talk")
     parser.add_argument("--load", type=int, default=0, help="other processes, a busy core each")
+    parser.add_argument("--interrupts", type=float, default=0.0, help="share of turns cut short")
     parser.add_argument("--idle", default="generate", help="generate, loop or hold")
     parser.add_argument("--level", type=int, help="of the ladder, to stay at")
     arguments = parser.parse_args()
@@ -214,7 +218,7 @@ def main() -> None:
         arguments.bundle, arguments.backend, arguments.precision, threads=arguments.threads
     )
     options = {"idle": arguments.idle, "level": arguments.level}
-    report = measure(model, 60 * arguments.minutes, arguments.load, options)
+    report = measure(model, 60 * arguments.minutes, arguments.load, arguments.interrupts, options)
     print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(report)}, indent=1))
 
 
