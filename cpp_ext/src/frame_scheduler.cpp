@@ -132,7 +132,7 @@ SchedulerStats FrameScheduler::stats() const {
   for (int i = 0; i < stats.n_levels; ++i) stats.time_at_level_ns[i] = levels_.time_at(i, now_);
   const ServiceTimes& service = service_[stats.level];
   stats.service_last_ns = service.last();
-  stats.service_p50_ns = service.quantile(0.5);
+  stats.service_p50_ns = service.p50();
   stats.service_p90_ns = service.p90();
   stats.service_p99_ns = service.quantile(0.99);
   stats.script_end = script_.end;

@@ -4,12 +4,6 @@
 #include "rap_edge/frame_scheduler.hpp"
 
 namespace rap_edge {
-namespace {
-
-constexpr int64_t kFarNs = 3'600'000'000'000;
-
-}  // namespace
-
 Action FrameScheduler::poll_show(int64_t now) {
   at(now);
   if (!clock_.started()) return wait(now_ + kFarNs);

@@ -6,8 +6,7 @@
 namespace rap_edge {
 namespace {
 
-constexpr int64_t kFarNs = 3'600'000'000'000;  // a wait that another call ends
-constexpr int64_t kProbeNs = 1'000'000'000;    // between chunks that can hardly be in time
+constexpr int64_t kProbeNs = 1'000'000'000;  // between chunks that can hardly be in time
 
 bool is_wait(const Action& action) { return action.kind == ActionKind::kWait; }
 
@@ -74,18 +73,21 @@ FrameScheduler::Plan FrameScheduler::plan() const {
   Plan plan{};
   plan.level = levels_.level() - (levels_.holds() ? 1 : 0);
   plan.n_frames = config_.levels[plan.level].frames_per_chunk;
-  plan.service_ns = expected_ns(plan.level, 0.9);
+  plan.service_ns = expected_ns(plan.level, &ServiceTimes::p90);
   plan.first = next_make_;
   const int64_t busy_until = chunk_.in_flight ? chunk_.started_ns + chunk_.service_ns : now_;
-  const int64_t finish = std::max(now_, busy_until) + expected_ns(plan.level, 0.5);
+  const int64_t finish = std::max(now_, busy_until) + expected_ns(plan.level, &ServiceTimes::p50);
   if (plan.first < next_show_ || clock_.tick(plan.first) + slack_ns() < finish) {
     const int64_t soon = clock_.first_frame_at(finish + config_.lead_margin_ns);
     int64_t to = std::max(soon, next_show_);
     if (script_.speaking) {  // not beyond what is known of the voice, or it would never be made
       const int64_t known = script_.end - config_.right_context_samples;
-      to = std::min(to, floor_div(known, config_.frame_samples) - plan.n_frames);
+      to = std::min(to, floor_div(known, config_.frame_samples) - shortest_chunk(plan.level));
     }
     plan.first = std::max(plan.first, to);
+  }
+  while (plan.n_frames > shortest_chunk(plan.level) && now_ >= latest_start_ns(plan)) {
+    plan.n_frames -= config_.latent_frames;
   }
   plan.need = (plan.first + plan.n_frames) * config_.frame_samples + config_.right_context_samples;
   return plan;
@@ -93,11 +95,28 @@ FrameScheduler::Plan FrameScheduler::plan() const {
 
 // Half of the time that a chunk plays, until one was made. An estimate longer than what is made
 // ahead would push the beginning of every utterance away.
-int64_t FrameScheduler::expected_ns(int level, double quantile) const {
+int64_t FrameScheduler::expected_ns(int level, int64_t (ServiceTimes::*quantile)() const) const {
   const ServiceTimes& service = service_[level];
   const int64_t ns = service.empty() ? config_.levels[level].frames_per_chunk * config_.frame_ns / 2
-                                     : service.quantile(quantile);
+                                     : (service.*quantile)();
   return std::min(ns, config_.max_ahead_frames * config_.frame_ns);
+}
+
+// A voice that is only as far ahead as it was when it began to speak has not brought the audio of a
+// long chunk in time for its first frame.
+int64_t FrameScheduler::shortest_chunk(int level) const {
+  const int64_t plays = config_.latent_frames * config_.frame_ns;
+  const bool is_affordable = expected_ns(level, &ServiceTimes::p50) <= plays;
+  return script_.speaking && is_affordable ? config_.latent_frames
+                                           : config_.levels[level].frames_per_chunk;
+}
+
+// After it the first frame would come too late, if what is missing of the voice comes in real time.
+int64_t FrameScheduler::latest_start_ns(const Plan& plan) const {
+  const int64_t end = (plan.first + plan.n_frames) * config_.frame_samples;
+  const int64_t missing = std::max<int64_t>(0, end + config_.right_context_samples - script_.end);
+  return clock_.tick(plan.first) + slack_ns() - expected_ns(plan.level, &ServiceTimes::p50) -
+         missing * config_.frame_ns / config_.frame_samples;
 }
 
 // By which a frame may be late and is shown all the same.
@@ -150,8 +169,9 @@ Action FrameScheduler::make(const Plan& plan) {
   }
   if (!is_worth_it(plan)) return wait(chunk_.started_ns + kProbeNs);
   if (script_.end >= plan.need) return start_chunk(plan);
-  if (script_.speaking) return wait(now_ + kFarNs);
-  return silence_to(script_.up_to_frame(plan.need));
+  if (!script_.speaking) return silence_to(script_.up_to_frame(plan.need));
+  const bool is_short = plan.n_frames <= shortest_chunk(plan.level);
+  return wait(is_short ? now_ + kFarNs : latest_start_ns(plan));
 }
 
 // Not so far ahead of what is shown, unless its time to begin has come.

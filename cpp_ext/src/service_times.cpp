@@ -9,6 +9,7 @@ void ServiceTimes::add(int64_t ns) {
   next_ = (next_ + 1) % kWindow;
   n_ = std::min(n_ + 1, kWindow);
   best_ = *std::min_element(ns_.begin(), ns_.begin() + n_);
+  p50_ = quantile(0.5);
   p90_ = quantile(0.9);
 }
 

@@ -108,6 +108,15 @@ void the_floor_holds_the_level_down() {
   CHECK(chunks.control.level() == 0);
 }
 
+void a_floor_before_the_beginning_is_no_change() {
+  LevelControl control{SchedulerConfig{}};
+  control.set_floor(2);
+  CHECK(control.level() == 2);
+  control.settle(kS);
+  LevelChange change;
+  CHECK(!control.next_event(&change) && control.time_at(2, 3 * kS) == 2 * kS);
+}
+
 void old_events_make_room() {
   Chunks chunks;
   for (int i = 0; i < 50; ++i) {
@@ -153,6 +162,7 @@ int main() {
   going_up_too_early_takes_longer_next_time();
   a_level_that_holds_tries_again();
   the_floor_holds_the_level_down();
+  a_floor_before_the_beginning_is_no_change();
   old_events_make_room();
   one_outlier_moves_no_p90();
   skews_are_counted_by_the_millisecond();

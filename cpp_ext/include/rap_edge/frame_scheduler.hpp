@@ -73,6 +73,8 @@ class FrameScheduler {
   int64_t next_make() const { return next_make_; }
 
  private:
+  static constexpr int64_t kFarNs = 3'600'000'000'000;  // a wait that another call ends
+
   struct Chunk {
     bool in_flight = false;
     int64_t id = 0;
@@ -103,7 +105,9 @@ class FrameScheduler {
   Action silence_to(int64_t sample);
   Action keep_heard();
   Plan plan() const;
-  int64_t expected_ns(int level, double quantile) const;
+  int64_t expected_ns(int level, int64_t (ServiceTimes::*quantile)() const) const;
+  int64_t shortest_chunk(int level) const;
+  int64_t latest_start_ns(const Plan& plan) const;
   int64_t slack_ns() const;
   bool is_worth_it(const Plan& plan) const;
   bool has_room(const Plan& plan) const;

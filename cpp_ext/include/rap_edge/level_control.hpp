@@ -28,8 +28,11 @@ class LevelControl {
   void chunk_made(double utilisation, bool missed, int64_t now);
   // Between chunks: what the floor and the time ask for.
   void settle(int64_t now);
-  // No better level than this one, from the next settle() on.
-  void set_floor(int level) { floor_ = level; }
+  // No better level than this one: from the next settle() on, or from the very beginning.
+  void set_floor(int level) {
+    floor_ = level;
+    if (!seen_) level_ = level;
+  }
 
   int level() const { return level_; }
   bool holds() const { return levels_[level_].holds; }

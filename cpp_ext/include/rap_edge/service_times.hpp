@@ -15,6 +15,7 @@ class ServiceTimes {
   bool empty() const { return n_ == 0; }
   int64_t last() const { return last_; }
   int64_t best() const { return best_; }
+  int64_t p50() const { return p50_; }
   int64_t p90() const { return p90_; }
   // Of the window, the lower neighbour: one outlier of two or more moves no p90. 0 when empty.
   int64_t quantile(double q) const;
@@ -25,6 +26,7 @@ class ServiceTimes {
   int next_ = 0;
   int64_t last_ = 0;
   int64_t best_ = 0;
+  int64_t p50_ = 0;
   int64_t p90_ = 0;
 };
 
