@@ -147,7 +147,7 @@ class Script:
     def _pad(self) -> None:
         """Fill the frame that is not whole with silence, in the features and in the output."""
         missing = -self.end % self._timeline.frame_samples
-        if missing:
+        if missing or len(self._partial):  # both sides are rounded up, at rates of their own
             out = self._frame_size() - len(self._partial)
             self._append(np.zeros(missing, np.float32), np.zeros(out, np.float32))
         self._partial, self._utterance = _NOTHING, 0
