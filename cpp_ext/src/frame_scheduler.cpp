@@ -95,9 +95,19 @@ bool FrameScheduler::chunk_done(int64_t chunk_id, int64_t now) {
   const int64_t service = now_ - chunk_.started_ns;
   service_[chunk_.level].add(service);
   const bool missed = chunk_.must_be_in_time && now_ > clock_.tick(chunk_.first) + config_.late_ns;
-  const double plays = static_cast<double>(n) * static_cast<double>(config_.frame_ns);
-  levels_.chunk_made(static_cast<double>(service) / plays, missed, now_);
+  levels_.chunk_made(utilisation(service), missed, now_);
   return true;
+}
+
+// Of the time that the chunk plays. What is too much for one that was cut short is not for a whole
+// one: those are tried before a lower level.
+double FrameScheduler::utilisation(int64_t service_ns) const {
+  const int64_t n = chunk_.end - chunk_.first;
+  const int64_t whole = config_.levels[chunk_.level].frames_per_chunk;
+  const auto of = [&](int64_t frames) {
+    return static_cast<double>(service_ns) / static_cast<double>(frames * config_.frame_ns);
+  };
+  return of(n) > config_.down_utilisation ? of(whole) : of(n);
 }
 
 bool FrameScheduler::chunk_failed(int64_t chunk_id, int64_t now) {

@@ -103,10 +103,11 @@ int64_t FrameScheduler::expected_ns(int level, int64_t (ServiceTimes::*quantile)
 }
 
 // A voice that is only as far ahead as it was when it began to speak has not brought the audio of a
-// long chunk in time for its first frame.
+// long chunk in time for its first frame. Short ones must not be what the ladder goes down for.
 int64_t FrameScheduler::shortest_chunk(int level) const {
-  const int64_t plays = config_.latent_frames * config_.frame_ns;
-  const bool is_affordable = expected_ns(level, &ServiceTimes::p50) <= plays;
+  const double plays = static_cast<double>(config_.latent_frames * config_.frame_ns);
+  const double expected = static_cast<double>(expected_ns(level, &ServiceTimes::p50));
+  const bool is_affordable = expected <= config_.down_utilisation * plays;
   return script_.speaking && is_affordable ? config_.latent_frames
                                            : config_.levels[level].frames_per_chunk;
 }

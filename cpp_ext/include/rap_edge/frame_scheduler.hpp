@@ -97,6 +97,7 @@ class FrameScheduler {
   // frame_scheduler.cpp: what the caller says
   int64_t at(int64_t now);
   void check_level(int level) const;
+  double utilisation(int64_t service_ns) const;
   void forget_speech();
   Action action(ActionKind kind) const;
   Action wait(int64_t until) const;
