@@ -7,7 +7,7 @@ Two callers take turns under the stream's lock, both with the time in their hand
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -293,7 +293,8 @@ class Session:
             self._device.clear(self._fed * self._device.sample_rate // self._timeline.fps)
 
     def _chunk(self, action: Action) -> Chunk:
-        level = self._levels[action.level]
+        latents = action.n_frames // self._timeline.frames_per_latent
+        level = replace(self._levels[action.level], latents=latents)
         self._script.hops_into(self._animator.first_hop(action.frame, level), self._hops)
         past = self._pasts[-1][1]
         if self._looping and self._loop is not None:
