@@ -94,8 +94,10 @@ bool FrameScheduler::chunk_done(int64_t chunk_id, int64_t now) {
   gap_ = Reason::kNone;
   const int64_t service = now_ - chunk_.started_ns;
   service_[chunk_.level].add(service);
-  const bool missed = chunk_.must_be_in_time && now_ > clock_.tick(chunk_.first) + config_.late_ns;
-  levels_.chunk_made(utilisation(service), missed, now_);
+  const bool is_late = chunk_.must_be_in_time && now_ > clock_.tick(chunk_.first) + config_.late_ns;
+  // A machine that is fast but for a hiccup would have had it at a lower level too.
+  const bool is_tight = utilisation(service_[chunk_.level].p50()) > config_.up_utilisation;
+  levels_.chunk_made(utilisation(service), is_late && is_tight, now_);
   return true;
 }
 
