@@ -113,10 +113,12 @@ class Script:
         self.end = end
 
     def forget(self, frame: int) -> None:
-        """Drop the audio of the frames before ``frame``."""
+        """Drop the audio of the frames before ``frame``, whether a chunk has heard it or not."""
         while self._first < frame and self._frames:
             self._frames.popleft()
             self._first += 1
+        until = min(self.end, frame * self._timeline.frame_samples)
+        self._extract(until, oldest=frame * self._timeline.hops_per_frame - KEPT_BEHIND)
 
     def hops_into(self, first: int, out: NDArray[np.float32]) -> None:
         """Copy hops from ``first`` on, an index that may be negative, to ``out`` (H, M).
