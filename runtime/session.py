@@ -226,7 +226,7 @@ class Session:
                 case ActionKind.HOLD if self._device is None or action.reason == Reason.IDLE:
                     return self._hold(action, out)
                 case ActionKind.HOLD:
-                    pass
+                    self._left(action.frame)
                 case _:
                     self._feed(now)
                     return int(action.until_ns)
@@ -339,8 +339,7 @@ class Session:
     def _leave(self, index: int, image: Picture, level: int, late: bool) -> Frame:
         """Let a frame go, with its audio."""
         heard = self._script.frame(index)
-        self._shown = index + 1
-        self._script.forget(self._shown if self._device is None else min(self._shown, self._fed))
+        self._left(index)
         return Frame(
             image,
             heard.audio,
@@ -351,6 +350,11 @@ class Session:
             level=level,
             late=late,
         )
+
+    def _left(self, index: int) -> None:
+        """The time of a frame has passed."""
+        self._shown = index + 1
+        self._script.forget(self._shown if self._device is None else min(self._shown, self._fed))
 
     def _position(self, now: int) -> int:
         """Return the sample of the script that is heard."""
