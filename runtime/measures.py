@@ -125,7 +125,7 @@ def _skews(counts: SchedulerStats) -> tuple[float, float, float] | tuple[None, N
     histogram = np.asarray(counts.skew_histogram)
     if not histogram.any():
         return None, None, None
-    values = np.arange(len(histogram)) - (len(histogram) - 1) / 2
+    values = (len(histogram) - 1) / 2 - np.arange(len(histogram))  # it counts ms of lateness
     skews = np.repeat(values, histogram)
     sizes = np.abs(skews)
     p50, p95 = np.median(skews), np.percentile(sizes, 95)
