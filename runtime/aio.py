@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from time import monotonic_ns
-from types import TracebackType
 
 from rap_edge.errors import StateError
 from rap_edge.runtime.frames import Frame
@@ -24,17 +23,25 @@ class AsyncStream:
     def __init__(self, open_stream: Callable[[], Stream]) -> None:
         self._open = open_stream
         self._stream: Stream | None = None
+        self._is_unwanted = False
 
     async def __aenter__(self) -> AsyncStream:
-        self._stream = await asyncio.to_thread(self._open)
+        if self._stream is not None:
+            raise StateError("the stream was opened already: make another one for another block")
+        try:
+            await asyncio.to_thread(self._enter)
+        except asyncio.CancelledError:
+            self._is_unwanted = True
+            await self.close()
+            raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def _enter(self) -> None:
+        self._stream = self._open()
+        if self._is_unwanted:  # the task was cancelled meanwhile
+            self._stream.close()
+
+    async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
     @property
@@ -70,7 +77,12 @@ class AsyncStream:
         """Yield frames as they are due, until the stream is closed."""
         stream = self.sync
         while not stream.closed:
-            todo = stream.poll()
+            try:
+                todo = stream.poll()
+            except StateError:
+                if stream.closed:  # by another thread
+                    return
+                raise
             if isinstance(todo, Frame):
                 yield todo
             else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rap_edge.runtime.animator import Animator, Past
 from rap_edge.runtime.levels import Level
 from rap_edge.runtime.picture import Picture
+from rap_edge.runtime.turns import Turns
 
 LOOP_LATENTS = 25  # 4 s, shown forwards and backwards
 
@@ -36,7 +37,7 @@ class IdleLoop:
 
 
 def make_loop(
-    animator: Animator, silence: NDArray[np.float32], past: Past, level: Level
+    animator: Animator, silence: NDArray[np.float32], past: Past, level: Level, turns: Turns
 ) -> IdleLoop:
     """Make the loop from silent hops (H, M); the level gives one latent a chunk."""
     n_frames = animator.latent_shape[0]
@@ -44,7 +45,8 @@ def make_loop(
     pasts = []
     for index in range(LOOP_LATENTS):
         out = pictures[index * n_frames : (index + 1) * n_frames]
-        following = animator.make(silence, past, level, out)
+        with turns.soon():
+            following = animator.make(silence, past, level, out)
         assert following is not None  # nothing cancels it
         past = following
         pasts.append(past)

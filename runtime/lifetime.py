@@ -1,9 +1,11 @@
-"""Streams end cleanly with the interpreter, and do not outlive a fork."""
+"""Streams end cleanly with the interpreter, and neither they nor graphs outlive a fork."""
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
+from contextlib import ExitStack
 from typing import Protocol
 from weakref import WeakSet
 
@@ -17,6 +19,7 @@ class Closable(Protocol):
 
 
 _open: WeakSet[Closable] = WeakSet()
+_models: WeakSet[object] = WeakSet()
 
 
 def remember(stream: Closable) -> None:
@@ -24,20 +27,36 @@ def remember(stream: Closable) -> None:
     _open.add(stream)
 
 
+def remember_model(model: object) -> None:
+    """Leave the graphs of a model alone in a child process, for good.
+
+    A runtime that is torn down joins its threads, which a child does not have: it would wait
+    forever.
+    """
+    _models.add(model)
+
+
 def check_process(pid: int) -> None:
     """Raise StateError in a child process: threads and graphs do not survive a fork."""
     if os.getpid() != pid:
         raise StateError(
-            "this stream was opened before the process forked: open the bundle and the stream in "
-            "the child"
+            "this was opened before the process forked: expected the process that opened it - open "
+            "the bundle and the stream in the child"
         )
 
 
 @atexit.register
 def _close_all() -> None:
-    for stream in list(_open):
-        stream.close()
+    with ExitStack() as every_one:  # also after one that raises what its callback raised
+        for stream in list(_open):
+            every_one.callback(stream.close)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_open.clear)
+
+    def _leave_to_parent() -> None:
+        _open.clear()
+        for model in list(_models):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(model))  # never freed
+
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from types import TracebackType
 from typing import Any
 from weakref import finalize
 
@@ -27,7 +26,9 @@ from rap_edge.runtime.measures import Measures
 from rap_edge.runtime.pcm import Samples, mono
 from rap_edge.runtime.playout import PlayoutDevice
 from rap_edge.runtime.session import Interruption, Session
+from rap_edge.runtime.shower import Shower
 from rap_edge.runtime.stats import StreamStats
+from rap_edge.runtime.voice import check_rate
 
 
 class Stream:
@@ -54,8 +55,7 @@ class Stream:
         self._lead_ns, self._placement = lead_ns, placement
         self._pid = os.getpid()
         self._started = False
-        self._shower: threading.Thread | None = None
-        self._shower_error: BaseException | None = None
+        self._shower: Shower | None = None
         self._end = finalize(self, _end, maker, on_close, self._pid)
         lifetime.remember(self)
         maker.start()
@@ -63,12 +63,7 @@ class Stream:
     def __enter__(self) -> Stream:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     @property
@@ -95,12 +90,15 @@ class Stream:
         AudioError for samples that cannot be used, BackpressureError for more than is kept.
         """
         samples = mono(pcm)
+        check_rate(sample_rate)
         with self._entered():
             now = self._now()
-            if utterance is None:
-                utterance = self._session.utterance or self._session.begin(now)
+            if utterance is None and not (utterance := self._session.utterance):
+                self._session.check_room(len(samples) / sample_rate)
+                utterance = self._session.begin(now)
             taken = self._session.push(samples, sample_rate, utterance, now)
-            self._lock.notify_all()
+            if self._session.may_make:
+                self._lock.notify()
             return taken
 
     def flush(self, utterance: int | None = None) -> bool:
@@ -108,7 +106,7 @@ class Stream:
         with self._entered():
             utterance = self._session.utterance if utterance is None else utterance
             ended = self._session.flush(utterance, self._now())
-            self._lock.notify_all()
+            self._lock.notify()
             return ended
 
     def interrupt(self) -> Interruption:
@@ -120,7 +118,7 @@ class Stream:
         start = self._now()
         with self._entered():
             found = self._session.interrupt(self._now())
-            self._lock.notify_all()
+            self._lock.notify()
         latency_ns = self._now() - start
         self._measures.interrupted(start, latency_ns)
         return replace(found, latency_ms=latency_ns / 1e6)
@@ -157,8 +155,7 @@ class Stream:
             if limit is not None and now >= limit:
                 return None
             until = todo if limit is None else min(todo, limit)
-            with self._lock:
-                self._lock.wait(min(max(0, until - now), LONGEST_WAIT_NS) / NS_PER_S)
+            self._maker.ended.wait(min(max(0, until - now), LONGEST_WAIT_NS) / NS_PER_S)
 
     def run(self) -> Iterator[Frame]:
         """Yield frames as they are due, until the stream is closed."""
@@ -175,36 +172,31 @@ class Stream:
     def start(self, on_frame: Callable[[Frame], object]) -> None:
         """Show frames on a thread of the stream's: it calls ``on_frame`` with each.
 
-        An exception of ``on_frame`` ends the calls; `close` raises it.
+        An exception of ``on_frame`` ends the calls; `close` raises it. A stream that is started
+        lives until it is closed, whoever holds it.
         """
         with self._entered():
             if self._shower is not None:
                 raise StateError("the stream is started already: expected one start")
-            self._shower = threading.Thread(
-                target=self._show, args=(on_frame,), name="rap-edge frames", daemon=True
-            )
-        self._shower.start()
+            self._shower = Shower(self.run(), on_frame)
 
     def close(self) -> None:
         """End the stream and its threads; a second call does nothing."""
         if os.getpid() != self._pid:
             return
         self._end()
-        shower, self._shower = self._shower, None
-        if shower is not None and shower is not threading.current_thread():
-            shower.join()
-        error, self._shower_error = self._shower_error, None
-        if error is not None:
-            raise error
+        self._maker.stop()
+        if self._shower is not None:
+            self._shower.join()
 
     def events(self) -> list[LevelChange]:
-        """Return the changes of level since the last call, with their reasons."""
-        with self._entered():
+        """Return the changes of level since the last call, with their reasons; also when closed."""
+        with self._locked():
             return list(iter(self._session.scheduler.next_event, None))
 
     def stats(self) -> StreamStats:
-        """Return the numbers of the stream; cheap enough for every frame."""
-        with self._lock:
+        """Return the numbers of the stream, cheap enough for every frame; also when closed."""
+        with self._locked():
             now = self._now()
             return self._measures.stats(
                 self._session.scheduler.stats(), self._session.played_seconds(now), now
@@ -224,31 +216,32 @@ class Stream:
             return False
         self._started = True
         self._session.start(now, 0 if self._device is not None else self._lead_ns)
-        self._lock.notify_all()
+        self._lock.notify()
         return True
-
-    def _show(self, on_frame: Callable[[Frame], object]) -> None:
-        try:
-            for frame in self.run():
-                on_frame(frame)
-        except BaseException as error:  # close() raises it where somebody sees it
-            self._shower_error = error
 
     @contextmanager
     def _entered(self) -> Iterator[None]:
-        """Hold the lock of a stream that is open, in the process that opened it."""
-        lifetime.check_process(self._pid)
-        with self._lock:
+        """Hold the lock of a stream that is open."""
+        with self._locked():
+            if self.closed:
+                raise StateError("the stream is closed: open another one")
             if self._maker.error is not None:
                 raise BackendFailed(
-                    f"the stream has ended: its graphs failed, {self._maker.error}"
+                    f"the stream has ended: its graphs failed, {self._maker.error} - open another "
+                    "one, or the bundle on another backend"
                 ) from self._maker.error
-            if self.closed or self._maker.is_stopped:
-                raise StateError("the stream is closed: open another one")
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock, in the process that opened the stream."""
+        lifetime.check_process(self._pid)
+        with self._lock:
             yield
 
 
 def _end(maker: Maker, on_close: Callable[[], None], pid: int) -> None:
+    """End a stream that is closed, or that nobody holds: in any thread, so it waits for none."""
     if os.getpid() == pid:
-        maker.stop()
+        maker.ended.set()
         on_close()

@@ -35,7 +35,7 @@ class Maker:
         self._lock, self._now, self._floor = lock, now, floor
         self._pressure_ns = 0
         self._failures = 0
-        self.is_stopped = False
+        self.ended = threading.Event()
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rap-edge maker", daemon=True)
 
@@ -43,14 +43,20 @@ class Maker:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it; a chunk in the making is given up."""
+        """End the thread and wait for it; a chunk in the making is given up. It may be repeated."""
         with self._lock:
-            self.is_stopped = True
-            self._lock.notify_all()
+            self.ended.set()
+            self._lock.notify()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._make_chunks()
+        except Exception as error:  # a bug: a stream that only ever holds would not tell
+            self._give_up(error)
+
+    def _make_chunks(self) -> None:
         while (chunk := self._next()) is not None:
             try:
                 past = self._make(chunk)
@@ -60,13 +66,12 @@ class Maker:
                 self._failures = 0
                 with self._lock:
                     self._session.finish(chunk, past, self._now())
-                    self._lock.notify_all()
 
     def _next(self) -> Chunk | None:
         """Wait for a chunk to make; None when the stream has ended."""
         self._read_pressure()
         with self._lock:
-            while not self.is_stopped:
+            while not self.ended.is_set():
                 now = self._now()
                 todo = self._session.next_chunk(now)
                 if isinstance(todo, Chunk):
@@ -77,7 +82,8 @@ class Maker:
 
     def _make(self, chunk: Chunk) -> Past | None:
         def is_stale() -> bool:
-            return self.is_stopped or self._session.epoch != chunk.epoch
+            with self._lock:
+                return self.ended.is_set() or not self._session.scheduler.wants(chunk.id)
 
         with self._turns.take(chunk.deadline_ns):
             if is_stale():
@@ -88,9 +94,13 @@ class Maker:
         self._failures += 1
         with self._lock:
             self._session.fail(chunk, self._now())
-            if self._failures >= FAILURES:
-                self.error, self.is_stopped = error, True
-            self._lock.notify_all()
+        if self._failures >= FAILURES:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        with self._lock:
+            self.error = error
+            self.ended.set()
 
     def _read_pressure(self) -> None:
         now = self._now()

@@ -17,6 +17,7 @@ from rap_edge.config import ModelConfig
 from rap_edge.errors import BackendUnavailable, InvalidBundle, NotSupported
 from rap_edge.features import check_contract, silent_hop
 from rap_edge.portrait import Crop, cut
+from rap_edge.runtime import lifetime
 from rap_edge.runtime.avatar import Avatar
 from rap_edge.runtime.backends import BACKENDS, Graph, Placement
 from rap_edge.runtime.backends.target import Target
@@ -43,6 +44,9 @@ class Model:
     verified: frozenset[str] = frozenset()  # graphs that answered the golden vectors as they should
     turns: Turns = field(default_factory=Turns, repr=False)  # of the streams, to compute
     admission: Admission = field(default_factory=Admission, repr=False)
+
+    def __post_init__(self) -> None:
+        lifetime.remember_model(self)
 
     @property
     def config(self) -> ModelConfig:

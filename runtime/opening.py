@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rap_edge.runtime.animator import Animator, Past
 from rap_edge.runtime.idle import make_loop
@@ -27,9 +29,19 @@ from rap_edge.runtime.trace import Trace
 
 if TYPE_CHECKING:
     from rap_edge.runtime.avatar import Avatar
+    from rap_edge.runtime.model import Model
 
 MARGIN_NS = 20_000_000
 _numbers = itertools.count()
+
+
+@dataclass(frozen=True, eq=False)
+class Warm:
+    """What the first chunks left behind."""
+
+    silence: NDArray[np.float32]  # (H, M) hops
+    past: Past  # where the motion starts
+    service_ns: dict[int, int]  # of a chunk, by level
 
 
 def open_stream(
@@ -40,59 +52,81 @@ def open_stream(
 ) -> Stream:
     """Open a stream; raises Overloaded if the machine cannot serve one more."""
     model, config = avatar.model, avatar.model.config
-    levels = ladder(config.sampler)
     timeline = config.timeline
     chunk = timeline.frames_per_latent * timeline.frame_samples
     enough = (chunk + right_context(config)) / timeline.sample_rate
     measures = Measures(now(), enough, trace)
     animator = Animator(config, model.graphs, avatar.reference, options.seed, measures)
-    silence = np.tile(model.silence, (animator.hops_shape[0], 1))
-    past = animator.begin(silence)
-    service = _warm_up(animator, silence, past, levels)
-    number = next(_numbers)
-    if options.admission:
-        seconds = {index: levels[index].latents * chunk / timeline.sample_rate for index in service}
-        load = min(took / NS_PER_S / seconds[index] for index, took in service.items())
-        model.admission.enter(number, load)
-    device = None if options.playout is None else PlayoutDevice(options.playout.sample_rate, now)
-    loop = make_loop(animator, silence, past, levels[0]) if options.idle == "loop" else None
-    screen = Screen(avatar.image, options.format)
-    session = Session(
-        config, animator, model.silence, levels, options, screen, past, loop, device, measures
-    )
-    for index, nanoseconds in service.items():
-        session.scheduler.seed_service(index, nanoseconds)
-    lock = threading.Condition()
-    floor = None if options.level is not None else _Heat().floor
-    maker = Maker(session, animator, model.turns, lock, now, floor)
-    placement = {name: asdict(place) for name, place in model.placement.items()}
-    return Stream(
-        session,
-        maker,
-        measures,
-        lock,
-        now,
-        device,
-        service[0] + MARGIN_NS,
-        placement,
-        lambda: model.admission.leave(number),
-    )
+    levels = ladder(config.sampler)
+    warm = _warm_up(animator, model, levels, now)
+    leave = _enter(model, levels, warm) if options.admission else _nothing
+    try:
+        return _start(avatar, options, animator, warm, measures, now, leave)
+    except BaseException:
+        leave()
+        raise
 
 
 def _warm_up(
-    animator: Animator, silence: np.ndarray, past: Past, levels: tuple[Level, ...]
-) -> dict[int, int]:
-    """Make a chunk of silence at every level that makes any; return how long each took in ns."""
+    animator: Animator, model: Model, levels: tuple[Level, ...], now: Callable[[], int]
+) -> Warm:
+    """Make a chunk of silence at every level that makes any."""
+    silence = np.tile(model.silence, (animator.hops_shape[0], 1))
+    with model.turns.soon():
+        past = animator.begin(silence)
     service = {}
     n_frames = animator.latent_shape[0]
     for index, level in enumerate(levels):
         if level.holds:
             continue
         out = np.empty((level.latents * n_frames, *animator.latent_shape[1:]), np.uint8)
-        start = monotonic_ns()
-        animator.make(silence, past, level, out)
-        service[index] = monotonic_ns() - start
-    return service
+        with model.turns.soon():
+            start = now()
+            animator.make(silence, past, level, out)
+            service[index] = max(1, now() - start)
+    return Warm(silence, past, service)
+
+
+def _enter(model: Model, levels: tuple[Level, ...], warm: Warm) -> Callable[[], None]:
+    """Take a place among the model's streams, and return what gives it back."""
+    latent_s = model.config.timeline.frames_per_latent / model.config.fps
+    load = min(ns / NS_PER_S / (levels[i].latents * latent_s) for i, ns in warm.service_ns.items())
+    number = next(_numbers)
+    model.admission.enter(number, load)
+    return partial(model.admission.leave, number)
+
+
+def _nothing() -> None:
+    """A stream that was let in unasked has no place to give back."""
+
+
+def _start(
+    avatar: Avatar,
+    options: StreamOptions,
+    animator: Animator,
+    warm: Warm,
+    measures: Measures,
+    now: Callable[[], int],
+    leave: Callable[[], None],
+) -> Stream:
+    model, config = avatar.model, avatar.model.config
+    levels = ladder(config.sampler)
+    device = None if options.playout is None else PlayoutDevice(options.playout.sample_rate, now)
+    loop = None
+    if options.idle == "loop":
+        loop = make_loop(animator, warm.silence, warm.past, levels[0], model.turns)
+    screen = Screen(avatar.image, options.format)
+    session = Session(
+        config, animator, model.silence, levels, options, screen, warm.past, loop, device, measures
+    )
+    for index, nanoseconds in warm.service_ns.items():
+        session.scheduler.seed_service(index, nanoseconds)
+    lock = threading.Condition()
+    floor = None if options.level is not None else _Heat().floor
+    maker = Maker(session, animator, model.turns, lock, now, floor)
+    lead_ns = warm.service_ns[0] + MARGIN_NS
+    placement = {name: asdict(place) for name, place in model.placement.items()}
+    return Stream(session, maker, measures, lock, now, device, lead_ns, placement, leave)
 
 
 class _Heat:

@@ -41,6 +41,11 @@ class StreamOptions:
             raise ConfigError(f"format is {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.idle not in IDLES:
             raise ConfigError(f"idle is {self.idle!r}: expected one of {', '.join(IDLES)}")
+        if not self.max_queued_seconds > 0:
+            raise ConfigError(
+                f"max_queued_seconds is {self.max_queued_seconds}: expected more than 0; some "
+                "seconds more than a push"
+            )
         if self.sample_rate is not None:
             check_rate(self.sample_rate)
         if self.playout is not None and self.sample_rate is not None:

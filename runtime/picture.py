@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rap_edge.runtime.pixels import convert, frame_shape
+from rap_edge.runtime.pixels import check_buffer, convert, frame_shape
 
 Picture = NDArray[np.uint8]
 
@@ -23,6 +23,11 @@ class Screen:
         self._last = picture.copy()
         self._from = picture.copy()
         self._left = 0
+
+    def check(self, out: Picture | None) -> None:
+        """Raise ConfigError for a buffer that does not fit the layout."""
+        if out is not None:
+            check_buffer(out, self._last, self._layout)
 
     def ramp(self) -> None:
         """The next pictures start from the last one, over `RAMP_FRAMES` frames."""

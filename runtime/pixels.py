@@ -63,7 +63,7 @@ def convert(
             return image
         out = np.empty(shape, np.uint8)
     else:
-        _check_buffer(out, image, format, shape)
+        check_buffer(out, image, format)
     if format == "rgb":
         np.copyto(out, image)
     elif format in ("bgr", "rgba"):
@@ -73,17 +73,9 @@ def convert(
     return out
 
 
-def _check_array(array: object, name: str) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
-        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise ConfigError(f"{name} is {kind}: expected a uint8 array; convert it")
-    if not array.flags.c_contiguous:
-        raise ConfigError(f"{name} is not contiguous: expected rows without gaps; copy it")
-
-
-def _check_buffer(
-    out: NDArray[np.uint8], image: NDArray[np.uint8], format: str, shape: tuple[int, ...]
-) -> None:
+def check_buffer(out: NDArray[np.uint8], image: NDArray[np.uint8], format: str) -> None:
+    """Raise ConfigError unless `convert` can write an image (H, W, 3) to a buffer."""
+    shape = frame_shape(format, *image.shape[:2])
     _check_array(out, "out")
     if out.shape != shape:
         raise ConfigError(f"out is {out.shape}: expected {shape} for {format}; see frame_shape")
@@ -91,6 +83,14 @@ def _check_buffer(
         raise ConfigError("out is read-only: expected a writable buffer; give another")
     if np.may_share_memory(out, image):
         raise ConfigError("out overlaps image: expected memory of its own; give another buffer")
+
+
+def _check_array(array: object, name: str) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise ConfigError(f"{name} is {kind}: expected a uint8 array; convert it")
+    if not array.flags.c_contiguous:
+        raise ConfigError(f"{name} is not contiguous: expected rows without gaps; copy it")
 
 
 def _reorder(image: NDArray[np.uint8], format: str, out: NDArray[np.uint8]) -> None:

@@ -25,7 +25,7 @@ from rap_edge.runtime.options import StreamOptions
 from rap_edge.runtime.picture import Screen
 from rap_edge.runtime.playout import PlayoutDevice
 from rap_edge.runtime.scheduling import MAX_AHEAD_FRAMES, scheduler_config
-from rap_edge.runtime.script import Script
+from rap_edge.runtime.script import Script, right_context
 from rap_edge.runtime.voice import Voice
 
 STATES = ("idle", "listening")
@@ -88,6 +88,7 @@ class Session:
             self.scheduler.set_floor(options.level)
         rate = IDLE_RATE if options.sample_rate is None else options.sample_rate
         self._script = Script(timeline, silence, device.sample_rate if device else rate)
+        self._context = right_context(config)
         self._hops = np.empty(animator.hops_shape, np.float32)
         longest = max(level.latents for level in levels) * timeline.frames_per_latent
         shape = (longest, *animator.latent_shape[1:])
@@ -131,15 +132,26 @@ class Session:
                 "this utterance - begin another one"
             )
         ahead = len(pcm) / sample_rate + self._ahead_seconds(now)
-        if ahead > self._options.max_queued_seconds:
-            raise BackpressureError(
-                f"{ahead:.1f} s of audio are ahead of their time: expected "
-                f"{self._options.max_queued_seconds:g} s at most - push more slowly"
-            )
+        self.check_room(ahead)
         self._voice.push(pcm)
         self._tell(self._voice, now)
         self._measures.pushed(self.epoch, self._voice.pushed_seconds, False, now)
         return True
+
+    def check_room(self, seconds: float) -> None:
+        """Raise BackpressureError for more audio ahead of its time than is kept."""
+        if seconds > self._options.max_queued_seconds:
+            raise BackpressureError(
+                f"{seconds:.1f} s of audio are ahead of their time: expected "
+                f"{self._options.max_queued_seconds:g} s at most - push more slowly"
+            )
+
+    @property
+    def may_make(self) -> bool:
+        """Whether what was pushed can have made a chunk possible; false spares the maker a look."""
+        end = self.scheduler.next_make + self._timeline.frames_per_latent
+        need = end * self._timeline.frame_samples + self._context
+        return not self._speaking or self.scheduler.script_end >= need
 
     def flush(self, utterance: int, now: int) -> bool:
         """End the utterance; False if it is not the present one, or has ended."""
@@ -213,6 +225,7 @@ class Session:
 
     def next_frame(self, now: int, out: Picture | None = None) -> Frame | int:
         """Return the frame to show now, or else the time at which to ask again."""
+        self._screen.check(out)
         self._hear_device(now)
         while True:
             action = self.scheduler.poll_show(now)
