@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from rap_edge.errors import (
     AudioError,
+    BackendFailed,
     BackendUnavailable,
+    BackpressureError,
     BadSignature,
     ConcurrencyError,
     ConfigError,
@@ -29,6 +31,7 @@ from rap_edge.errors import (
     MediaError,
     NoFaceFound,
     NotSupported,
+    Overloaded,
     PortraitError,
     QualityError,
     RapEdgeError,
@@ -45,10 +48,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Before onnxruntime is imported: from 1.29 on it tells its makers about every session, from a
+# thread that hangs a forked child as it ends.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 __all__ = [
     "AudioError",
     "Avatar",
+    "BackendFailed",
     "BackendUnavailable",
+    "BackpressureError",
     "BadSignature",
     "ConcurrencyError",
     "ConfigError",
@@ -58,6 +67,7 @@ __all__ = [
     "Model",
     "NoFaceFound",
     "NotSupported",
+    "Overloaded",
     "PortraitError",
     "QualityError",
     "RapEdgeError",
