@@ -67,7 +67,7 @@ KEY ?=
 BUNDLE ?= rap_edge/bundles/default
 MADE := build/bundle
 MODEL := weights/live --locator weights/locator.safetensors \
-	--portrait examples/portrait.jpg --speech examples/speech.flac
+	--eyes weights/eyes.safetensors --portrait examples/portrait.jpg --speech examples/speech.flac
 GATE := --fp32 $(MADE)/onnx --data $(DATA) --cache $(MADE)/truth --people 12 --seconds 10
 
 bundle: .venv/installed .venv-facemesh/installed

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from rap_edge.config import ModelConfig
 from rap_edge.converters.parity import Bound, in_torch
+from rap_edge.eyes import SIDE
 from rap_edge.locate import REFINE_SIZE, WINDOW
 from rap_edge.manifest import GraphSpec, TensorSpec
 from rap_edge.models.dit import denoiser
+from rap_edge.models.eyes import EyeFinder
 from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 from rap_edge.models.vae import Portrait, VideoVAE
@@ -87,8 +89,10 @@ def contract(source: GraphSource) -> GraphSpec:
     return GraphSpec(inputs, outputs)
 
 
-def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphSource, ...]:
-    """List the graphs of a model, and those that find faces if they are given."""
+def graphs_of(
+    model: RapModel, locators: Locators | None = None, eyes: EyeFinder | None = None
+) -> tuple[GraphSource, ...]:
+    """List the graphs of a model, and those that find faces and eyes if they are given."""
     torch.manual_seed(0)
     portrait = _portrait(model)
     with torch.no_grad():
@@ -100,7 +104,8 @@ def graphs_of(model: RapModel, locators: Locators | None = None) -> tuple[GraphS
         _denoiser(model, example["reference_map"]),
         _decoder(model, example),
     )
-    return model_graphs + (() if locators is None else _locators(locators))
+    faces = () if locators is None else _locators(locators)
+    return model_graphs + faces + (() if eyes is None else (_eyes(eyes),))
 
 
 def _portrait(model: RapModel) -> GraphSource:
@@ -149,15 +154,20 @@ def _decoder(model: RapModel, portrait: dict[str, Tensor]) -> GraphSource:
 
 
 def _locators(locators: Locators) -> tuple[GraphSource, ...]:
-    def picture(side: int) -> dict[str, Tensor]:
-        return {"image": torch.randint(0, 256, (1, side, side, 3), dtype=torch.uint8)}
-
     return (
-        GraphSource("locator", locators.coarse, picture(WINDOW), ("scores", "boxes")),
+        GraphSource("locator", locators.coarse, _picture(WINDOW), ("scores", "boxes")),
         GraphSource(
-            "locator_refine", locators.refine, picture(REFINE_SIZE), ("correction", "score")
+            "locator_refine", locators.refine, _picture(REFINE_SIZE), ("correction", "score")
         ),
     )
+
+
+def _eyes(finder: EyeFinder) -> GraphSource:
+    return GraphSource("eyes", finder, _picture(SIDE), ("points",))
+
+
+def _picture(side: int) -> dict[str, Tensor]:
+    return {"image": torch.randint(0, 256, (1, side, side, 3), dtype=torch.uint8)}
 
 
 def _latent_shape(config: ModelConfig) -> tuple[int, int, int]:

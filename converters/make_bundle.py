@@ -35,6 +35,7 @@ def make_bundle(
     half: bool = True,
     example: Example | None = None,
     licence: str = "Apache-2.0",
+    eyes: Path | None = None,
 ) -> tuple[Bundle, list[Difference]]:
     """Convert a checkpoint folder into a bundle of one format, a variant for each backend.
 
@@ -48,16 +49,17 @@ def make_bundle(
         half: round the weights to fp16 and store them so; the arithmetic stays as it was.
         example: what the golden vectors show; noise without it.
         licence: SPDX expression of the weights.
+        eyes: weights of the network that finds lids; without them nobody blinks.
 
     Returns the bundle and how far each output is from torch, of single calls and of a stream of 200
     solver steps. Raises ConfigError for a folder that is no checkpoint or a file that is no
-    locator, NotSupported for a backend that is not installed, ParityError if a graph does not
-    compute what torch computes.
+    locator or no eye finder, NotSupported for a backend that is not installed, ParityError if a
+    graph does not compute what torch computes.
     """
     require_writable(out)
     form = FORMATS[to]
     backends = backends_of(backends, form.backends)
-    sources = load_sources(checkpoint, locator, half)
+    sources = load_sources(checkpoint, locator, eyes, half)
     files = {graph.name: form.convert(graph, half) for graph in sources.graphs}
     vectors = vectors_of(sources, example or Example.noise())
     differences: list[Difference] = []

@@ -62,11 +62,12 @@ def quantize(
     example: Example | None = None,
     licence: str = "Apache-2.0",
     on_progress: OnProgress = lambda part, done, total: None,
+    eyes: Path | None = None,
 ) -> Quantized:
     """Quantize the graphs of a checkpoint that run for every chunk; the others stay as they were.
 
     Args:
-        checkpoint, locator, out, example, licence: as for ``make_bundle``.
+        checkpoint, locator, eyes, out, example, licence: as for ``make_bundle``.
         recipe: a name of ``RECIPES``.
         data: the data folder whose training people and voices calibrate, for recipes that need it.
         plan: how.
@@ -82,7 +83,7 @@ def quantize(
     backends = backends_of(backends, chosen.backends)
     for library in chosen.libraries:
         installed(library, library)
-    sources = load_sources(checkpoint, locator, half=True)
+    sources = load_sources(checkpoint, locator, eyes, half=True)
     floats = {g.name: FORMATS["onnx"].convert(g, True) for g in sources.graphs}
     job, calibration = prepared(sources, floats, plan, chosen, folder, on_progress)
     made = chosen.make(job)

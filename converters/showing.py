@@ -76,7 +76,7 @@ def vectors_of(sources: Sources, example: Example) -> dict[str, dict[str, Array]
     for _ in speak(config, watched, picture, hops, latents, 0, state):
         pass
     for graph in sources.graphs:
-        if graph.name not in vectors:  # those that find faces
+        if graph.name not in vectors:  # those that find faces and eyes
             image = {"image": fitted(example.picture, graph.inputs["image"].shape[1])[None]}
             vectors[graph.name] = {**image, **in_torch(graph, image)}
     return vectors

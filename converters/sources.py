@@ -14,6 +14,7 @@ from rap_edge.config import ModelConfig
 from rap_edge.converters.graphs import GraphSource, contract, graphs_of
 from rap_edge.manifest import GraphSpec
 from rap_edge.models.checkpoint import FILES, load_checkpoint
+from rap_edge.models.eyes import EyeFinder
 from rap_edge.models.locator import Locators
 
 
@@ -30,21 +31,23 @@ class Sources:
         return next(graph for graph in self.graphs if graph.name == name)
 
 
-def load_sources(checkpoint: Path, locator: Path | None, half: bool) -> Sources:
-    """Load a checkpoint folder, and the networks that find faces if there are some.
+def load_sources(checkpoint: Path, locator: Path | None, eyes: Path | None, half: bool) -> Sources:
+    """Load a checkpoint folder, and the networks that find faces and eyes if there are some.
 
-    With ``half``, weights are rounded to fp16. Raises ConfigError for what is no checkpoint or no
-    locator.
+    With ``half``, weights are rounded to fp16. Raises ConfigError for what is no checkpoint, no
+    locator or no eye finder.
     """
     model = load_checkpoint(checkpoint)
     locators = None if locator is None else Locators.load(locator)
+    finder = None if eyes is None else EyeFinder.load(eyes)
     if half:
-        for network in (model, locators):
+        for network in (model, locators, finder):
             round_to_half(network)
-    graphs = graphs_of(model, locators)
+    graphs = graphs_of(model, locators, finder)
     hashes = {"checkpoint": digest(*(checkpoint / name for name in FILES))}
-    if locator is not None:
-        hashes["locator"] = digest(locator)
+    for name, file in (("locator", locator), ("eyes", eyes)):
+        if file is not None:
+            hashes[name] = digest(file)
     specs = {graph.name: contract(graph) for graph in graphs}
     return Sources(model.config, graphs, specs, hashes)
 

@@ -18,7 +18,7 @@ from rap_edge.quality import GATE, Gate
 from rap_edge.versions import is_older
 
 EXACT = ("fp32",)  # precisions whose fidelity is held by parity, if nothing is quantized
-WEIGHTS = ("checkpoint", "locator")  # keys of the provenance that say what was converted
+WEIGHTS = ("checkpoint", "locator", "eyes")  # keys of the provenance that say what was converted
 PAPERS = ("card", "licence", "document")
 
 

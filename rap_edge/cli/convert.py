@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.failures import CommandError, ExitCode, check_input
-from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
+from rap_edge.cli.options import AsJson, Debug, Eyes, Licence, Locator, Out, Portrait, Speech
 
 if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
@@ -28,6 +28,7 @@ def convert(
     out: Out,
     to: Annotated[str, typer.Option(help=f"Format of the graphs: {', '.join(TARGETS)}.")] = "onnx",
     locator: Locator = None,
+    eyes: Eyes = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,12 +44,12 @@ def convert(
 ) -> None:
     """Convert a checkpoint, compare it with torch, and write a bundle, whole or not at all."""
     check_choice("--to", to, TARGETS)
-    check_sources(checkpoint, locator)
+    check_sources(checkpoint, locator, eyes)
     from rap_edge.converters import make_bundle
 
     example = read_example(portrait, speech)
     bundle, differences = make_bundle(
-        checkpoint, out, to, locator, tuple(backend or ()), half, example, licence
+        checkpoint, out, to, locator, tuple(backend or ()), half, example, licence, eyes
     )
     typer.echo(_as_json(bundle, differences) if as_json else _summary(bundle, differences))
 
@@ -61,11 +62,13 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def check_sources(checkpoint: Path, locator: Path | None) -> None:
-    """Raise CommandError (NO_INPUT) for a checkpoint or a locator that is not there."""
+def check_sources(checkpoint: Path, locator: Path | None, eyes: Path | None) -> None:
+    """Raise CommandError (NO_INPUT) for a checkpoint or a finder that is not there."""
     check_input(checkpoint / "config.json", "a checkpoint: config.json and model.safetensors")
     if locator is not None:
         check_input(locator, "weights of the face finder")
+    if eyes is not None:
+        check_input(eyes, "weights of the eye finder")
 
 
 def read_example(portrait: Path | None, speech: Path | None) -> Example | None:

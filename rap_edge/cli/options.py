@@ -11,6 +11,7 @@ from rap_edge.cli.failures import ask_for_traceback
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder or .rapb file to write.")]
 Locator = Annotated[Path | None, typer.Option(help="Weights of the face finder to put in.")]
+Eyes = Annotated[Path | None, typer.Option(help="Weights of the eye finder to put in.")]
 Portrait = Annotated[
     Path | None, typer.Option(help="Picture whose middle square the golden vectors show.")
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.convert import check_choice, check_sources, megabytes, read_example
-from rap_edge.cli.options import AsJson, Debug, Licence, Locator, Out, Portrait, Speech
+from rap_edge.cli.options import AsJson, Debug, Eyes, Licence, Locator, Out, Portrait, Speech
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def quantize(
     ] = None,
     recipe: Annotated[str, typer.Option(help=f"One of {', '.join(NAMES)}.")] = "int8",
     locator: Locator = None,
+    eyes: Eyes = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(help="A backend to list; may be repeated.", show_default="all of the recipe"),
@@ -67,7 +68,7 @@ def quantize(
     Its quality is measured by `rap-edge gate`.
     """
     check_choice("--recipe", recipe, NAMES)
-    check_sources(checkpoint, locator)
+    check_sources(checkpoint, locator, eyes)
     from rap_edge.converters.quantize import QuantizePlan
     from rap_edge.converters.quantize import quantize as run
     from rap_edge.converters.sensitivity_report import write_report
@@ -87,6 +88,7 @@ def quantize(
             read_example(portrait, speech),
             licence,
             on_progress,
+            eyes,
         )
     if report is not None and made.costs:
         write_report(made, report)

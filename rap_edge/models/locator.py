@@ -7,56 +7,17 @@ graph needs no preprocessing beyond a resize.
 
 from __future__ import annotations
 
-from copy import deepcopy
-from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from rap_edge.errors import ConfigError
 from rap_edge.locate import REFINE_SIZE
+from rap_edge.models.folding import Foldable, Layer, Residual, normalized
 
 COARSE_WIDTHS = (12, 24, 40, 56, 72)
 REFINE_WIDTHS = (16, 32, 48, 56, 64)
 CONTOUR_POINTS = 48  # landmarks that the refinement also learns; dropped on export
-
-
-class Layer(nn.Module):
-    """A 3x3 convolution, its normalisation (part of the convolution once folded) and ReLU."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, 1)
-        self.norm: nn.Module = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(x)))
-
-    def fold(self) -> None:
-        """Move the statistics of the normalisation into the convolution, for inference."""
-        if isinstance(self.norm, nn.BatchNorm2d):
-            self.conv = fuse_conv_bn_eval(self.conv.eval(), self.norm.eval())
-            self.norm = nn.Identity()
-
-
-class Residual(nn.Module):
-    """Two 3x3 layers around which the input passes unchanged."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(Layer(width, width), Layer(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + cast(Tensor, self.layers(x))
-
-
-def _normalized(image: Tensor) -> Tensor:
-    """Turn (N, H, W, 3) uint8 RGB into (N, 3, H, W) float in -1..1."""
-    return image.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 class CoarseLocator(nn.Module):
@@ -77,7 +38,7 @@ class CoarseLocator(nn.Module):
 
     def cells(self, image: Tensor) -> Tensor:
         """Return (N, 4, 16, 16): logit, centre x and y from the cell's (cells), log side."""
-        x = self.stem(_normalized(image))
+        x = self.stem(normalized(image))
         half = self.stage_half(x)
         quarter = self.stage_quarter(half)
         half = self.merge_half(
@@ -113,7 +74,7 @@ class RefineLocator(nn.Module):
 
     def heads(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return (N, 4) correction and logit, and (N, 96) landmarks in sides from the centre."""
-        hidden = self.hidden(self.trunk(_normalized(image)))
+        hidden = self.hidden(self.trunk(normalized(image)))
         return self.head(hidden), self.contour(hidden)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,42 +87,13 @@ class RefineLocator(nn.Module):
         return head[:, :3], torch.sigmoid(head[:, 3:])
 
 
-class Locators(nn.Module):
+class Locators(Foldable):
     """Both networks, as they are trained, stored and exported together."""
+
+    title: ClassVar[str] = "face finder"
+    file: ClassVar[str] = "weights/locator.safetensors"
 
     def __init__(self) -> None:
         super().__init__()
         self.coarse = CoarseLocator()
         self.refine = RefineLocator()
-
-    def fold(self) -> Locators:
-        """Turn the networks into their form for inference."""
-        for layer in self.modules():
-            if isinstance(layer, Layer):
-                layer.fold()
-        return self.eval()
-
-    def save(self, path: Path) -> None:
-        """Write the folded weights as fp16 safetensors."""
-        state = deepcopy(self).fold().state_dict()
-        halved = {name: value.half().contiguous() for name, value in state.items()}
-        save_file(halved, path, metadata={"model": "rap-edge locator"})
-
-    @classmethod
-    def load(cls, path: Path) -> Locators:
-        """Read weights that `save` wrote, ready for inference.
-
-        Raises:
-            ConfigError: the file is missing or no safetensors file, or holds other weights.
-        """
-        model = cls().fold()
-        try:
-            weights = load_file(path)
-            model.load_state_dict({name: value.float() for name, value in weights.items()})
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = "it holds others" if isinstance(error, RuntimeError) else error
-            raise ConfigError(
-                f"{path} gives no weights of the face finder ({reason}) - expected a file that "
-                "`Locators.save` wrote - name weights/locator.safetensors, or train it again"
-            ) from error
-        return model
