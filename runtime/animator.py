@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rap_edge.config import ModelConfig
 from rap_edge.runtime.backends import Array, Graph
+from rap_edge.runtime.blinks import blinks
 from rap_edge.runtime.levels import Level, low_latency
 from rap_edge.runtime.stages import AudioStage, DecodeStage, DenoiseStage, Motion
 
@@ -46,6 +47,7 @@ class Animator:
         timings: Timings | None = None,
     ) -> None:
         self._config = config
+        self._seed = seed
         self._audio = AudioStage(graphs["audio"])
         self._denoise = DenoiseStage(config, graphs["denoiser"], reference["reference_map"], seed)
         self._decode = DecodeStage(graphs["decoder"], reference)
@@ -101,9 +103,15 @@ class Animator:
                 return None
             start = monotonic_ns()
             place = out[index * n_frames : (index + 1) * n_frames]
-            decoder = self._decode.step(latent, decoder, place)
+            blink = self._blinks(past.motion.latent + index, level)
+            decoder = self._decode.step(latent, decoder, place, blink)
             self._tell("decode", start)
         return Past(motion, decoder)
+
+    def _blinks(self, latent: int, level: Level) -> bool:
+        """Say whether eyes close in a latent: only where there is time to decode it once more."""
+        can = self._decode.can_blink and level.steps >= self._config.sampler.steps
+        return can and blinks(self._seed, latent)
 
     def _tell(self, stage: str, start: int) -> int:
         end = monotonic_ns()

@@ -46,7 +46,7 @@ class Avatar:
     model: Model = field(repr=False)
     image: NDArray[np.uint8] = field(repr=False)  # (H, W, 3) RGB, the square that is animated
     crop: Crop  # where the square lies in the photo
-    reference: Mapping[str, Array] = field(repr=False)  # outputs of the portrait graph
+    reference: Mapping[str, Array] = field(repr=False)  # outputs of the portrait graph, lids too
 
     def frame_stream(
         self, sample_rate: int, seed: int = 0, level: Level | None = None

@@ -21,6 +21,7 @@ from rap_edge.runtime import lifetime
 from rap_edge.runtime.avatar import Avatar
 from rap_edge.runtime.backends import BACKENDS, Graph, Placement
 from rap_edge.runtime.backends.target import Target
+from rap_edge.runtime.blinks import closed_references
 from rap_edge.runtime.choice import candidates
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.placement.automatic import automatic
@@ -71,12 +72,15 @@ class Model:
         self,
         portrait: str | os.PathLike[str] | Image | NDArray[np.uint8],
         crop: Crop | None = None,
+        *,
+        blinks: bool = True,
     ) -> Avatar:
         """Make an avatar of the largest face in a photo.
 
         Args:
             portrait: a picture file, a PIL image, or (H, W, 3) uint8 RGB.
             crop: the square to animate; None finds the face and places the square around it.
+            blinks: shut the eyes now and then, if the bundle can find them and they are seen.
 
         Raises NoFaceFound if there is no face, PortraitError if the picture cannot be used.
         """
@@ -88,6 +92,8 @@ class Model:
         size = self.config.vae.resolution
         image = cut(photo, crop, size)
         reference = self.graphs["portrait"].run({"reference": image[None]})
+        if blinks:
+            reference = {**reference, **closed_references(self.graphs, image, reference)}
         for array in (image, *reference.values()):
             array.setflags(write=False)
         return Avatar(self, image, crop, reference)

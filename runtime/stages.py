@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rap_edge.config import ModelConfig
 from rap_edge.runtime.backends import Array, Graph
+from rap_edge.runtime.blinks import HALF, SHUT
 from rap_edge.runtime.levels import Level
 from rap_edge.sampling import (
     Chunk,
@@ -101,27 +102,57 @@ class DenoiseStage:
 
 
 class DecodeStage:
-    """One latent to the frames that it covers; the state is what the graph feeds back to itself."""
+    """One latent to the frames that it covers; the state is what the graph feeds back to itself.
+
+    ``reference`` is what the graph draws from, by its inputs, and the same with the lids half and
+    wholly shut under `HALF` and `SHUT`, if the avatar can blink.
+    """
 
     def __init__(self, graph: Graph, reference: Mapping[str, Array]) -> None:
         names = {tensor.name for tensor in graph.spec.inputs}
         self._graph = graph.bind({name: reference[name] for name in names & set(reference)})
         self._fed_back = sorted(name for name in self._graph.inputs if name.startswith(STATE))
+        self._lids = [
+            {name: reference[prefix + name] for name in names if prefix + name in reference}
+            for prefix in (HALF, SHUT)
+        ]
+        self._shut = np.empty_like(self._graph.outputs["frames"]) if self.can_blink else None
 
     @property
     def is_stateful(self) -> bool:
         return bool(self._fed_back)
 
+    @property
+    def can_blink(self) -> bool:
+        return all(self._lids)
+
     def initial(self) -> dict[str, Array]:
         return {name: np.zeros_like(self._graph.inputs[name]) for name in self._fed_back}
 
     def step(
-        self, latent: Array, state: Mapping[str, Array], out: NDArray[np.uint8]
+        self,
+        latent: Array,
+        state: Mapping[str, Array],
+        out: NDArray[np.uint8],
+        blinks: bool = False,
     ) -> dict[str, Array]:
-        """Decode a latent (C, H, W) to frames (F, H, W, 3) in ``out``; return the next state."""
+        """Decode a latent (C, H, W) to frames (F, H, W, 3) in ``out``; return the next state.
+
+        In frames of a latent that ``blinks`` the lids are shut, in the first and the last one half.
+        """
         self._graph.inputs["latent"][0, 0] = latent
         for name in self._fed_back:
             self._graph.inputs[name][...] = state[name]
-        following = {name: NEXT_STATE + name.removeprefix(STATE) for name in self._fed_back}
-        self._graph.run({"frames": out})
-        return {name: self._graph.outputs[output].copy() for name, output in following.items()}
+        following: dict[str, Array] = {}
+        if self.is_stateful or not blinks or self._shut is None:
+            self._graph.run({"frames": out})
+            following = {name: self._next(name).copy() for name in self._fed_back}
+        if blinks and self._shut is not None:
+            half, shut = self._lids
+            self._graph.run({"frames": out}, half)
+            self._graph.run({"frames": self._shut}, shut)
+            out[1:-1] = self._shut[1:-1]
+        return following
+
+    def _next(self, name: str) -> Array:
+        return self._graph.outputs[NEXT_STATE + name.removeprefix(STATE)]
