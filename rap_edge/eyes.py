@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Curve = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
+LUMA = np.array([0.299, 0.587, 0.114])
 SIDE = 256
 """Side of the square in which eyes are found, px."""
 POINTS = 11
@@ -25,7 +26,7 @@ UPPER, LOWER, BROW = slice(0, 5), slice(5, 8), slice(8, 11)
 LASHES = 0.07
 CREASE = 0.05
 LARGEST_LID, SMALLEST_LID = 0.45, 0.12
-UPPER_MARGIN, LOWER_MARGIN = 0.01, 0.05
+UPPER_MARGIN, LOWER_MARGIN = 0.01, 0.09
 REACH = 0.8
 # Other shares.
 MEETING = 0.88
@@ -38,6 +39,8 @@ OPENINGS = (0.12, 0.65)
 UNLIKE = 1.8
 APART = (0.4, 3.0)
 MOST_TILTED = 0.6
+LEAST_CONTRAST = 24
+"""Levels of grey between dark and bright parts of what lies between the lids: less is a lens."""
 
 FINE = 4
 """The lids are moved at this multiple of the picture's size."""
@@ -81,10 +84,8 @@ class Eye:
     @property
     def opening(self) -> float:
         """How far the lids are apart where they are furthest, in widths of the eye."""
-        inside = np.linspace(0.0, self.width, 33)
-        gap = self.lower - self.upper
-        high = inside * (self.width - inside) * (gap[0] + gap[1] * inside)
-        return float(high.max() / self.width)
+        _, opening = self._lids(np.linspace(0.0, self.width, 33))
+        return float(opening.max() / self.width)
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of what closing can change, px."""
@@ -92,14 +93,19 @@ class Eye:
         reach = self.width * REACH
         return (*(middle - reach).tolist(), *(middle + reach).tolist())
 
+    def contrast(self, image: Image) -> float:
+        """Return how many levels of grey the eyeball spans, from its 5th to its 95th percentile."""
+        row, column = np.indices(image.shape[:2]) + 0.5
+        across, height = self._from_corner(column, row)
+        upper, opening = self._lids(across)
+        seen = image[(height > upper) & (height < upper + opening)]
+        low, high = np.percentile(seen @ LUMA, (5, 95)) if len(seen) else (0.0, 0.0)
+        return float(high - low)
+
     def shift(self, x: Curve, y: Curve, amount: float) -> Curve:
         """Return the way (H, W, 2) from where the closed eye shows a pixel to where it was, px."""
-        across = (x - self.corner[0]) * self.along[0] + (y - self.corner[1]) * self.along[1]
-        height = (x - self.corner[0]) * self.down[0] + (y - self.corner[1]) * self.down[1]
-        inside = np.clip(across, 0.0, self.width)
-        bell = inside * (self.width - inside)
-        upper = bell * (self.upper[0] + self.upper[1] * inside)
-        opening = np.maximum(bell * (self.lower[0] + self.lower[1] * inside) - upper, 0.0)
+        across, height = self._from_corner(x, y)
+        upper, opening = self._lids(across)
         falls = amount * MEETING * opening
         rises = amount * (1.0 - MEETING) * opening
         skipped = falls / max(float(opening.max()), 1e-6)
@@ -109,6 +115,18 @@ class Eye:
         moved = np.where(closed, under * rises, 0.0)
         moved = np.where(height <= upper + falls, above, moved)
         return np.asarray(moved[..., None] * self.down)
+
+    def _from_corner(self, x: Curve, y: Curve) -> tuple[Curve, Curve]:
+        """Return how far along and below the line between the corners points lie, px."""
+        x, y = x - self.corner[0], y - self.corner[1]
+        return x * self.along[0] + y * self.along[1], x * self.down[0] + y * self.down[1]
+
+    def _lids(self, across: Curve) -> tuple[Curve, Curve]:
+        """Return where the upper lid is below that line, and how far the lower is below it."""
+        inside = np.clip(across, 0.0, self.width)
+        bell = inside * (self.width - inside)
+        upper = bell * (self.upper[0] + self.upper[1] * inside)
+        return upper, np.maximum(bell * (self.lower[0] + self.lower[1] * inside) - upper, 0.0)
 
     def _above(self, distance: Curve, falls: Curve, skipped: Curve) -> Curve:
         """Return the shift at a distance above the edge of a lid that has fallen by `falls`."""
@@ -129,11 +147,14 @@ def eyes_of(image: Image, points: NDArray[np.floating]) -> tuple[Eye, Eye] | Non
     """Make both eyes of a square picture (H, H, 3) of what the graph `eyes` found in it.
 
     points: (2, 11, 2) from the middle, in sides. None if they are no two open eyes, alike and side
-    by side, with all that closing them changes inside of the picture.
+    by side, with all that closing them changes inside of the picture; or if dark lenses hide them.
     """
     side = image.shape[0]
     left, right = (Eye.of_points(side * (eye + 0.5)) for eye in points)
-    return (left, right) if _plausible(left, right, side) else None
+    if not _plausible(left, right, side):
+        return None
+    seen = max(left.contrast(image), right.contrast(image)) >= LEAST_CONTRAST
+    return (left, right) if seen else None
 
 
 def _plausible(left: Eye, right: Eye, side: int) -> bool:

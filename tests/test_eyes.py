@@ -93,6 +93,7 @@ def test_what_is_between_the_lids_is_covered_with_what_was_above_them() -> None:
             ]
         )
         cv2.fillPoly(picture, [np.round(ball).astype(np.int32)], (255, 255, 255))
+        cv2.circle(picture, (int(left) + 15, 100), 3, (30, 30, 30), -1)
     eyes = eyes_of(picture, points / SIDE - 0.5)
     assert eyes is not None
     white = [int((shut(picture, eyes, amount) > 200).sum()) for amount in (0.0, 0.5, 1.0)]
@@ -100,7 +101,7 @@ def test_what_is_between_the_lids_is_covered_with_what_was_above_them() -> None:
     assert white[2] < 0.25 * white[0]
 
 
-@pytest.mark.parametrize("why", ["shut", "unlike", "outside", "one place", "tiny"])
+@pytest.mark.parametrize("why", ["shut", "unlike", "outside", "one place", "tiny", "dark"])
 def test_what_does_not_look_like_two_open_eyes_is_left_alone(
     square: NDArray[np.uint8], why: str
 ) -> None:
@@ -114,6 +115,8 @@ def test_what_does_not_look_like_two_open_eyes_is_left_alone(
         points[..., 1] -= 0.4
     elif why == "one place":
         points[1] = points[0]
+    elif why == "dark":
+        square = np.full_like(square, 20)
     else:
         points = middle + 0.4 * (points - middle)
     assert eyes_of(square, points) is None
