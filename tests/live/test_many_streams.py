@@ -25,7 +25,6 @@ PATIENCE_S = 30.0
 SLOW_S = 0.08  # of a latent, which plays for 0.16 s: one stream has a place, a second has none
 
 Speech = Callable[..., NDArray[np.float32]]
-Until = Callable[[Callable[[], Any]], None]
 Hinder = Callable[..., Avatar]
 
 
