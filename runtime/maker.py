@@ -88,7 +88,9 @@ class Maker:
         with self._turns.take(chunk.deadline_ns):
             if is_stale():
                 return None
-            return self._animator.make(chunk.hops, chunk.past, chunk.level, chunk.out, is_stale)
+            return self._animator.make(
+                chunk.hops, chunk.past, chunk.level, chunk.out, is_stale, chunk.stir
+            )
 
     def _fail(self, chunk: Chunk, error: Exception) -> None:
         self._failures += 1

@@ -28,7 +28,7 @@ from rap_edge.runtime.scheduling import MAX_AHEAD_FRAMES, scheduler_config
 from rap_edge.runtime.script import Script, right_context
 from rap_edge.runtime.voice import Voice
 
-STATES = ("idle", "listening")
+STATES = {"idle": 1.0, "listening": 1.6}  # how much the head moves
 FED_S = 0.5  # of audio that a device gets ahead of its time
 LATE_NS = 40_000_000
 HEARD_EVERY_NS = 5_000_000  # in between the scheduler's own line is as good as the device's clock
@@ -49,6 +49,7 @@ class Chunk:
     level: Level
     hops: NDArray[np.float32]
     past: Past
+    stir: float  # of the head
     buffer: int
     out: Picture  # (n_frames, H, W, 3)
 
@@ -308,6 +309,8 @@ class Session:
     def _chunk(self, action: Action) -> Chunk:
         latents = action.n_frames // self._timeline.frames_per_latent
         level = replace(self._levels[action.level], latents=latents)
+        if action.resumes:  # the mouth only has to close, and everybody waits
+            level = replace(level, steps=1)
         self._script.hops_into(self._animator.first_hop(action.frame, level), self._hops)
         past = self._pasts[-1][1]
         if self._looping and self._loop is not None:
@@ -324,6 +327,7 @@ class Session:
             level,
             self._hops,
             past,
+            STATES[self.state],
             number,
             buffer[: action.n_frames],
         )
