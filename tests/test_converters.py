@@ -30,6 +30,7 @@ from rap_edge.converters.speaking import Run, talker_of
 from rap_edge.errors import ConfigError, NoFaceFound
 from rap_edge.features import silent_hop
 from rap_edge.models.checkpoint import load_checkpoint, save_checkpoint
+from rap_edge.models.eyes import EyeFinder
 from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 from rap_edge.portrait import Crop
@@ -60,9 +61,11 @@ def made(
     checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Bundle, list[Difference]]:
     out = tmp_path_factory.mktemp("made") / "tiny"
-    locator = out.parent / "locator.safetensors"
+    locator, eyes = (out.parent / f"{name}.safetensors" for name in ("locator", "eyes"))
+    torch.manual_seed(0)
     Locators().save(locator)
-    return make_bundle(checkpoint, out, locator=locator)
+    EyeFinder().save(eyes)
+    return make_bundle(checkpoint, out, locator=locator, eyes=eyes)
 
 
 def converted(sources: tuple[GraphSource, ...]) -> Run:
@@ -169,6 +172,17 @@ def test_a_folder_that_is_no_checkpoint_leaves_nothing_behind(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="is not a checkpoint"):
         make_bundle(tmp_path / "nothing", tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_eye_finder_is_a_graph_of_the_bundle(bundle: Bundle) -> None:
+    spec = bundle.manifest.graphs["eyes"]
+    assert [(t.name, t.shape, t.dtype) for t in spec.inputs] == [
+        ("image", (1, 256, 256, 3), "uint8")
+    ]
+    assert [(t.name, t.shape, t.dtype) for t in spec.outputs] == [
+        ("points", (1, 2, 11, 2), "float32")
+    ]
+    assert len(bundle.manifest.provenance["eyes"]) == 64
 
 
 def test_a_file_that_is_no_locator_leaves_nothing_behind(checkpoint: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from rap_edge.converters.mil.operators import OPERATORS
 from rap_edge.converters.mil.package import feature, load_pymil
 from rap_edge.converters.to_coreml import to_coreml
 from rap_edge.errors import NotSupported
+from rap_edge.models.eyes import EyeFinder
 from rap_edge.models.locator import Locators
 from rap_edge.models.model import RapModel
 
@@ -39,13 +40,16 @@ pytestmark = pytest.mark.skipif(
 Array = NDArray[Any]
 
 PLAIN = replace(TINY, vae=replace(TINY.vae, kind="plain"))
-TINY_GRAPHS = ("portrait", "audio", "denoiser", "decoder", "locator", "locator_refine")
+TINY_GRAPHS = ("portrait", "audio", "denoiser", "decoder", "locator", "locator_refine", "eyes")
 
 
 @pytest.fixture(scope="module")
 def sources() -> dict[str, GraphSource]:
     torch.set_num_threads(1)
-    return {source.name: source for source in graphs_of(lively(TINY), Locators().fold())}
+    return {
+        source.name: source
+        for source in graphs_of(lively(TINY), Locators().fold(), EyeFinder().fold())
+    }
 
 
 @pytest.fixture(scope="module")

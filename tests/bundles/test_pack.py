@@ -148,7 +148,7 @@ def test_bundles_of_different_models_are_not_mixed(
         pack_bundles([make(), make(backend=backend, **head)], tmp_path / "packed")
 
 
-@pytest.mark.parametrize("what", ["checkpoint", "locator"])
+@pytest.mark.parametrize("what", ["checkpoint", "locator", "eyes"])
 def test_bundles_of_different_checkpoints_are_not_mixed(
     make: Make, tmp_path: Path, what: str
 ) -> None:
