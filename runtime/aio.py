@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from time import monotonic_ns
 
 from rap_edge.errors import StateError
-from rap_edge.runtime.frames import Frame
+from rap_edge.runtime.frames import Frame, Interruption
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.pcm import Samples
-from rap_edge.runtime.session import Interruption
 from rap_edge.runtime.stats import StreamStats
 
 LONGEST_SLEEP_S = 0.02

@@ -14,6 +14,7 @@ from rap_edge.config import ModelConfig
 from rap_edge.runtime.backends import Array, Graph
 from rap_edge.runtime.blinks import blinks
 from rap_edge.runtime.levels import Level, low_latency
+from rap_edge.runtime.script import Script
 from rap_edge.runtime.stages import AudioStage, DecodeStage, DenoiseStage, Motion
 
 
@@ -79,6 +80,12 @@ class Animator:
         inherited = (sampler.window - level.latents) * timeline.frames_per_latent
         left = self._config.audio.left_hops(timeline.hops_per_frame)
         return (frame - inherited) * timeline.hops_per_frame - left
+
+    def hear(self, script: Script, frame: int, level: Level, out: NDArray[np.float32]) -> None:
+        """Copy the hops (H, M) to ``out`` that the chunk from ``frame`` on hears at a level."""
+        known = len(out) - level.spare_hops
+        script.hops_into(self.first_hop(frame, level), out[:known])
+        out[known:] = out[known - 1]
 
     def make(
         self,

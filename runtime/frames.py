@@ -41,6 +41,15 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Interruption:
+    """What an interrupt found."""
+
+    played_seconds: float  # of the utterance, that were heard
+    dropped_frames: int  # made, and not shown
+    latency_ms: float  # until nothing of it was left
+
+
+@dataclass(frozen=True)
 class RenderStats:
     """The numbers of one render.
 

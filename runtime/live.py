@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from rap_edge._core import LevelChange
 from rap_edge.errors import BackendFailed, StateError
 from rap_edge.runtime import lifetime
-from rap_edge.runtime.frames import Frame
+from rap_edge.runtime.frames import Frame, Interruption
 from rap_edge.runtime.maker import LONGEST_WAIT_NS, NS_PER_S, Maker
 from rap_edge.runtime.measures import Measures
 from rap_edge.runtime.pcm import Samples, mono
 from rap_edge.runtime.playout import PlayoutDevice
-from rap_edge.runtime.session import Interruption, Session
+from rap_edge.runtime.session import Session
 from rap_edge.runtime.shower import Shower
 from rap_edge.runtime.stats import StreamStats
 from rap_edge.runtime.voice import check_rate

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rap_edge.runtime.model import Model
 
 MARGIN_NS = 20_000_000
+HOP_MS = 10
 _numbers = itertools.count()
 
 
@@ -54,14 +55,15 @@ def open_stream(
     model, config = avatar.model, avatar.model.config
     timeline = config.timeline
     chunk = timeline.frames_per_latent * timeline.frame_samples
-    enough = (chunk + right_context(config)) / timeline.sample_rate
+    spare_hops = max(0, config.audio.lookahead_hops - options.lookahead_ms // HOP_MS)
+    enough = (chunk + right_context(config, spare_hops)) / timeline.sample_rate
     measures = Measures(now(), enough, trace)
     animator = Animator(config, model.graphs, avatar.reference, options.seed, measures)
-    levels = ladder(config.sampler)
+    levels = ladder(config.sampler, spare_hops)
     warm = _warm_up(animator, model, levels, now)
     leave = _enter(model, levels, warm) if options.admission else _nothing
     try:
-        return _start(avatar, options, animator, warm, measures, now, leave)
+        return _start(avatar, options, levels, animator, warm, measures, now, leave)
     except BaseException:
         leave()
         raise
@@ -103,6 +105,7 @@ def _nothing() -> None:
 def _start(
     avatar: Avatar,
     options: StreamOptions,
+    levels: tuple[Level, ...],
     animator: Animator,
     warm: Warm,
     measures: Measures,
@@ -110,7 +113,6 @@ def _start(
     leave: Callable[[], None],
 ) -> Stream:
     model, config = avatar.model, avatar.model.config
-    levels = ladder(config.sampler)
     device = None if options.playout is None else PlayoutDevice(options.playout.sample_rate, now)
     loop = None
     if options.idle == "loop":

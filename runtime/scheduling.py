@@ -22,7 +22,7 @@ def scheduler_config(
         frame_samples=timeline.frame_samples,
         frame_ns=NS_PER_S // timeline.fps,
         latent_frames=timeline.frames_per_latent,
-        right_context_samples=right_context(config),
+        right_context_samples=right_context(config, levels[0].spare_hops),
         max_ahead_frames=MAX_AHEAD_FRAMES,
         playout=options.playout is not None,
         idle_generates=options.idle == "generate",

@@ -29,9 +29,10 @@ RECENT_SAMPLES = 2 * PIECE_SAMPLES
 _NOTHING = np.zeros(0, np.float32)
 
 
-def right_context(config: ModelConfig) -> int:
+def right_context(config: ModelConfig, spare_hops: int = 0) -> int:
     """Samples after the end of a chunk that it hears: the look-ahead, and half of an FFT."""
-    return config.audio.lookahead_hops * config.audio.hop_samples + REACH_SAMPLES
+    hops = config.audio.lookahead_hops - spare_hops
+    return hops * config.audio.hop_samples + REACH_SAMPLES
 
 
 @dataclass(frozen=True, eq=False)

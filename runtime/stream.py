@@ -38,7 +38,7 @@ class FrameStream:
         self._silence, self._sample_rate = silence, sample_rate
         self._hops = np.empty(animator.hops_shape, np.float32)
         self._n_frames = level.latents * config.timeline.frames_per_latent
-        self._context = right_context(config)
+        self._context = right_context(config, level.spare_hops)
         self.reset()
 
     def reset(self) -> None:
@@ -88,7 +88,7 @@ class FrameStream:
         return (self._next_frame + self._n_frames) * self._timeline.frame_samples
 
     def _chunk(self) -> list[Frame]:
-        self._script.hops_into(self._animator.first_hop(self._next_frame, self._level), self._hops)
+        self._animator.hear(self._script, self._next_frame, self._level, self._hops)
         images = np.empty((self._n_frames, *self._animator.latent_shape[1:]), np.uint8)
         past = self._animator.make(self._hops, self._past, self._level, images)
         assert past is not None  # nothing cancels it

@@ -84,10 +84,17 @@ class Stage:
         self.clocks[stream] = clock
         return stream
 
-    def pull(self, stream: Stream, out: NDArray[np.uint8] | None = None) -> Frame:
-        """Return the next frame of a stream that makes every frame."""
+    def pull(
+        self, stream: Stream, out: NDArray[np.uint8] | None = None, ahead: bool = False
+    ) -> Frame:
+        """Return the next frame of a stream that makes every frame.
+
+        ``ahead``: its audio has come, so that it is made before its time.
+        """
         while not isinstance(todo := stream.poll(out), Frame):
             clock = self.clocks[stream]
+            if ahead:
+                until(lambda: stream.stats().queued)
             clock.reach(todo - FRAME_NS // 4)  # the last moment to decide what is heard
             stream.flush(-1)  # nothing, but the maker looks at the clock
             until(lambda: stream.stats().queued)

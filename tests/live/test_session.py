@@ -143,7 +143,7 @@ def test_minutes_of_conversation_keep_script_and_scheduler_together(
             if utterance in talker.complete:
                 assert len(said) == len(pcm)
     assert indices == sorted(set(indices))
-    assert len(scene.session._made) <= 12
+    assert len(scene.session._gallery._made) <= 12
     assert scene.kept < 1500
 
 

@@ -54,7 +54,7 @@ def test_any_pace_of_pushing_gives_the_same_frames(stage: Any, speech: Speech) -
     for start in range(0, len(pcm), 700):
         assert stream.push_audio(pcm[start : start + 700], RATE, utterance)
         while start + 700 >= (len(frames) + 4) * 640 + 1600 + 1936:
-            frames.append(stage.pull(stream))
+            frames.append(stage.pull(stream, ahead=True))
     stream.flush(utterance)
     frames += stage.finish(stream, utterance)
     assert all(np.array_equal(a.image, b.image) for a, b in zip(frames, whole, strict=True))

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rap_edge.errors import AudioError, BackpressureError
-from rap_edge.runtime import Frame
+from rap_edge.config import TINY
+from rap_edge.errors import AudioError, BackpressureError, ConfigError
+from rap_edge.runtime import Avatar, Frame, StreamOptions, low_latency
 
 RATE = 16000
 
@@ -191,3 +192,21 @@ def test_one_push_of_more_than_is_kept_leaves_what_is_said(stage: Any, speech: S
     with pytest.raises(BackpressureError):
         stream.push_audio(speech(RATE * 2), RATE)
     assert np.array_equal(heard(stage.finish(stream, 1)), pcm)
+
+
+@pytest.mark.parametrize("lookahead_ms", [0, 40, 80])
+def test_less_look_ahead_gives_the_frames_of_render(
+    stage: Any, avatar: Avatar, speech: Speech, lookahead_ms: int
+) -> None:
+    """A chunk that waits for less hears the same in a stream and in a recording."""
+    frames = stage.say(stage.open(lookahead_ms=lookahead_ms), speech(2 * RATE))
+    level = low_latency(TINY.sampler, spare_hops=8 - lookahead_ms // 10)
+    rendered = list(avatar.render(speech(2 * RATE), sample_rate=RATE, level=level))
+    assert len(frames) == len(rendered) == 50
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(frames, rendered, strict=True))
+
+
+@pytest.mark.parametrize("lookahead_ms", [-10, 45, 90])
+def test_a_look_ahead_that_the_model_does_not_have_is_refused(lookahead_ms: int) -> None:
+    with pytest.raises(ConfigError, match="steps of 10"):
+        StreamOptions(lookahead_ms=lookahead_ms)

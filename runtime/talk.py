@@ -1,0 +1,129 @@
+"""What is said: the utterance that is open, and its way into the script."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge._core import FrameScheduler
+from rap_edge.errors import AudioError, BackpressureError
+from rap_edge.runtime.measures import Measures
+from rap_edge.runtime.script import Script
+from rap_edge.runtime.voice import Voice
+from rap_edge.timeline import Timeline
+
+
+class Talk:
+    """One utterance after the other. The scheduler counts samples; here they are."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        scheduler: FrameScheduler,
+        script: Script,
+        out_rate: int | None,
+        max_ahead_seconds: float,
+        measures: Measures,
+    ) -> None:
+        """``out_rate`` is that of the frames' audio in Hz; None is that of what is pushed."""
+        self._timeline, self._scheduler, self._script = timeline, scheduler, script
+        self._out_rate, self._max_ahead_seconds = out_rate, max_ahead_seconds
+        self._measures = measures
+        self._voice: Voice | None = None
+        self._is_open = False  # the utterance takes audio
+        self._pending = 0  # samples that wait for the scheduler to let them speak
+        self._start: int | None = None  # sample of the script
+        self._gaps = 0  # samples of silence inside of the utterance
+        self.is_speaking = False  # what is pushed goes straight into the script
+        self.epoch = 0
+
+    @property
+    def utterance(self) -> int:
+        """The utterance that takes audio; 0 if there is none."""
+        return self.epoch if self._is_open else 0
+
+    def renew(self, epoch: int, is_open: bool) -> None:
+        """Forget the utterance; the next one, if it is open, has the id ``epoch``."""
+        self.epoch, self._is_open = epoch, is_open
+        self._voice, self._start = None, None
+        self._pending = self._gaps = 0
+        self.is_speaking = False
+
+    def push(
+        self, pcm: NDArray[np.float32], sample_rate: int, utterance: int, now: int, heard: int
+    ) -> bool:
+        """Take PCM; False if the utterance is not the open one. ``heard`` is what is heard now."""
+        if not self._is_open or utterance != self.epoch:
+            return False
+        ahead = self._script.end + self._pending - heard
+        self.check_room(len(pcm) / sample_rate + ahead / self._timeline.sample_rate)
+        if self._voice is None:
+            out_rate = self._out_rate or sample_rate
+            self._voice = Voice(sample_rate, self._timeline.sample_rate, out_rate)
+        elif self._voice.sample_rate != sample_rate:
+            raise AudioError(
+                f"sample_rate is {sample_rate}: expected {self._voice.sample_rate}, as before in "
+                "this utterance - begin another one"
+            )
+        self._voice.push(pcm)
+        self._tell(self._voice, now)
+        self._measures.pushed(self.epoch, self._voice.pushed_seconds, False, now)
+        return True
+
+    def check_room(self, seconds: float) -> None:
+        """Raise BackpressureError for more audio ahead of its time than is kept."""
+        if seconds > self._max_ahead_seconds:
+            raise BackpressureError(
+                f"{seconds:.1f} s of audio are ahead of their time: expected "
+                f"{self._max_ahead_seconds:g} s at most - push more slowly"
+            )
+
+    def flush(self, utterance: int, now: int) -> bool:
+        """End the utterance; False if it is not the open one."""
+        if not self._is_open or utterance != self.epoch:
+            return False
+        self._is_open = False
+        if self._voice is not None:
+            self._voice.end()
+            self._tell(self._voice, now)
+            self._measures.pushed(self.epoch, self._voice.pushed_seconds, True, now)
+        self._scheduler.end_segment(now, self.epoch)
+        if self.is_speaking or not self._pending:
+            self._close()
+        return True
+
+    def speak(self) -> None:
+        """Place what waits of the utterance; what is pushed from now on follows at once."""
+        assert self._voice is not None  # the scheduler knows of samples
+        if self._start is None:
+            self._start = self._script.end
+        self._script.say(self._voice, self._pending, self.epoch)
+        self._pending, self.is_speaking = 0, True
+        if self._voice.ended:
+            self._close()
+
+    def be_silent(self, samples: int) -> None:
+        """Append silence; an utterance that was speaking has run dry."""
+        if self._is_open and self._start is not None:
+            self._gaps += samples
+        self.is_speaking = False
+        self._script.be_silent(samples)
+
+    def played_seconds(self, heard: int) -> float:
+        """Seconds of the utterance among what is heard by now."""
+        if self._start is None:
+            return 0.0
+        return max(0, heard - self._start - self._gaps) / self._timeline.sample_rate
+
+    def _tell(self, voice: Voice, now: int) -> None:
+        """Tell the scheduler what has come of the utterance, and place it if that is speaking."""
+        samples = voice.ready - self._pending
+        self._scheduler.push_audio(samples, now, self.epoch)
+        if self.is_speaking:
+            self._script.say(voice, samples, self.epoch)
+        else:
+            self._pending += samples
+
+    def _close(self) -> None:
+        self._script.close(self.epoch)
+        self.is_speaking = False
