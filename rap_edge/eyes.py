@@ -39,7 +39,7 @@ OPENINGS = (0.12, 0.65)
 UNLIKE = 1.8
 APART = (0.4, 3.0)
 MOST_TILTED = 0.6
-LEAST_CONTRAST = 24
+LEAST_CONTRAST = 30
 """Levels of grey between dark and bright parts of what lies between the lids: less is a lens."""
 
 FINE = 4
