@@ -79,7 +79,7 @@ bundle: .venv/installed .venv-facemesh/installed
 	$(BIN)/rap-edge bundle pack $(MADE)/int8 $(MADE)/onnx $(MADE)/coreml \
 	  --card weights/live/card.md --provenance weights/live/provenance.json \
 	  --quality weights/live/quality.json --licence-file licences/SFHQ-T2I_MIT.txt \
-	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.2.0 --out $(BUNDLE)
+	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.3.0 --out $(BUNDLE)
 	$(if $(KEY),$(BIN)/rap-edge bundle sign $(BUNDLE) --key $(KEY))
 	$(BIN)/rap-edge bundle verify $(BUNDLE) $(if $(KEY),--trust $(KEY:.pem=.pub.pem),--allow-unsigned)
 
