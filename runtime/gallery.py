@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rap_edge.runtime.animator import Past
 from rap_edge.runtime.idle import IdleLoop
+from rap_edge.runtime.levels import Level
 from rap_edge.runtime.made import MadeFrames, Picture
 from rap_edge.runtime.picture import Screen
 
 KEPT_PASTS = 16  # chunks that an interrupt may go back by
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """A chunk to make: its place in time, what it hears and continues from, where it goes."""
+
+    id: int
+    first_frame: int
+    n_frames: int
+    deadline_ns: int
+    level_index: int
+    level: Level
+    hops: NDArray[np.float32]
+    past: Past
+    stir: float  # of the head
+    buffer: int
+    out: Picture  # (n_frames, H, W, 3)
 
 
 class Gallery:
@@ -37,10 +59,10 @@ class Gallery:
         """Nobody wants the chunk of a buffer."""
         self._made.release(buffer)
 
-    def keep(self, buffer: int, first_frame: int, n_frames: int, level: int, past: Past) -> None:
+    def keep(self, chunk: Chunk, past: Past) -> None:
         """A chunk is made; ``past`` is what follows it."""
-        self._made.keep(buffer, first_frame, n_frames, level)
-        self._pasts.append((first_frame, past))
+        self._made.keep(chunk.buffer, chunk.first_frame, chunk.n_frames, chunk.level_index)
+        self._pasts.append((chunk.first_frame, past))
 
     def cut(self, frame: int) -> int:
         """Forget what was made from ``frame`` on; return how many frames that were."""

@@ -138,6 +138,7 @@ class Stream:
             if not self._started and not self._start(now):
                 return now + LONGEST_WAIT_NS // 10
             todo = self._session.next_frame(now, out)
+            self._measures.look(self._session.scheduler, now)
             if isinstance(todo, Frame):
                 self._measures.left(todo, now)
             return todo
@@ -148,6 +149,7 @@ class Stream:
         """Wait for the next frame; None if there is none within ``timeout`` seconds."""
         limit = None if timeout is None else self._now() + int(timeout * NS_PER_S)
         while True:
+            chunks = self._maker.chunks
             todo = self.poll(out)
             if isinstance(todo, Frame):
                 return todo
@@ -155,7 +157,7 @@ class Stream:
             if limit is not None and now >= limit:
                 return None
             until = todo if limit is None else min(todo, limit)
-            self._maker.ended.wait(min(max(0, until - now), LONGEST_WAIT_NS) / NS_PER_S)
+            self._maker.wait(chunks, min(max(0, until - now), LONGEST_WAIT_NS) / NS_PER_S)
 
     def run(self) -> Iterator[Frame]:
         """Yield frames as they are due, until the stream is closed."""
@@ -172,8 +174,8 @@ class Stream:
     def start(self, on_frame: Callable[[Frame], object]) -> None:
         """Show frames on a thread of the stream's: it calls ``on_frame`` with each.
 
-        An exception of ``on_frame`` ends the calls; `close` raises it. A stream that is started
-        lives until it is closed, whoever holds it.
+        An exception of ``on_frame`` ends the calls; it is logged, and `close` raises it. A stream
+        that is started lives until it is closed, whoever holds it.
         """
         with self._entered():
             if self._shower is not None:
@@ -192,7 +194,7 @@ class Stream:
     def events(self) -> list[LevelChange]:
         """Return the changes of level since the last call, with their reasons; also when closed."""
         with self._locked():
-            return list(iter(self._session.scheduler.next_event, None))
+            return self._measures.changes(self._session.scheduler, self._now())
 
     def stats(self) -> StreamStats:
         """Return the numbers of the stream, cheap enough for every frame; also when closed."""
@@ -204,7 +206,9 @@ class Stream:
 
     def snapshot(self) -> Mapping[str, Any]:
         """Return everything that is known of the stream, with the definitions of its numbers."""
-        found = self._measures.snapshot(self.stats())
+        with self._locked():
+            found = self._measures.snapshot(self.stats(), self._session.scheduler.stats())
+        found["callback_error"] = None if self._shower is None else self._shower.failure
         if self._device is not None:
             found["device_underflows"] = self._device.underflows
             found["device_drift_ppm"] = self._device.drift_ppm

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 
 from rap_edge.runtime.animator import Animator, Past
-from rap_edge.runtime.session import Chunk, Session
+from rap_edge.runtime.gallery import Chunk
+from rap_edge.runtime.session import Session
 from rap_edge.runtime.turns import Turns
 
 NS_PER_S = 1_000_000_000
@@ -27,12 +28,17 @@ class Maker:
         animator: Animator,
         turns: Turns,
         lock: threading.Condition,
+        made: threading.Condition,
         now: Callable[[], int],
         floor: Callable[[], int] | None,
     ) -> None:
-        """``floor`` tells the best level that heat allows; None leaves the level alone."""
+        """``lock`` wakes this thread, ``made`` those who wait for frames; both are of one mutex.
+
+        ``floor`` tells the best level that heat allows; None leaves the level alone.
+        """
         self._session, self._animator, self._turns = session, animator, turns
-        self._lock, self._now, self._floor = lock, now, floor
+        self._lock, self._made, self._now, self._floor = lock, made, now, floor
+        self.chunks = 0  # made so far
         self._pressure_ns = 0
         self._failures = 0
         self.ended = threading.Event()
@@ -47,8 +53,15 @@ class Maker:
         with self._lock:
             self.ended.set()
             self._lock.notify()
+            self._made.notify_all()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
+
+    def wait(self, chunks: int, seconds: float) -> None:
+        """Wait for more than so many chunks, for the stream's end, or for a time."""
+        with self._made:
+            if self.chunks == chunks and not self.ended.is_set():
+                self._made.wait(seconds)
 
     def _run(self) -> None:
         try:
@@ -66,6 +79,8 @@ class Maker:
                 self._failures = 0
                 with self._lock:
                     self._session.finish(chunk, past, self._now())
+                    self.chunks += 1
+                    self._made.notify_all()
 
     def _next(self) -> Chunk | None:
         """Wait for a chunk to make; None when the stream has ended."""
@@ -103,6 +118,7 @@ class Maker:
         with self._lock:
             self.error = error
             self.ended.set()
+            self._made.notify_all()
 
     def _read_pressure(self) -> None:
         now = self._now()

@@ -91,9 +91,10 @@ class Model:
             crop = self._locate(photo)
         size = self.config.vae.resolution
         image = cut(photo, crop, size)
-        reference = self.graphs["portrait"].run({"reference": image[None]})
-        if blinks:
-            reference = {**reference, **closed_references(self.graphs, image, reference)}
+        with self.turns.soon():
+            reference = self.graphs["portrait"].run({"reference": image[None]})
+            if blinks:
+                reference = {**reference, **closed_references(self.graphs, image, reference)}
         for array in (image, *reference.values()):
             array.setflags(write=False)
         return Avatar(self, image, crop, reference)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rap_edge.config import ModelConfig
+from rap_edge.errors import ConfigError, Overloaded
 from rap_edge.runtime.animator import Animator, Past
 from rap_edge.runtime.idle import make_loop
 from rap_edge.runtime.levels import Level, ladder
@@ -22,7 +24,7 @@ from rap_edge.runtime.measures import Measures
 from rap_edge.runtime.options import StreamOptions
 from rap_edge.runtime.picture import Screen
 from rap_edge.runtime.playout import PlayoutDevice
-from rap_edge.runtime.pressure import Pressure, ladder_floor, read_pressure
+from rap_edge.runtime.pressure import ladder_floor, read_pressure
 from rap_edge.runtime.script import right_context
 from rap_edge.runtime.session import Session
 from rap_edge.runtime.trace import Trace
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from rap_edge.runtime.model import Model
 
 MARGIN_NS = 20_000_000
-HOP_MS = 10
 _numbers = itertools.count()
 
 
@@ -55,13 +56,19 @@ def open_stream(
     model, config = avatar.model, avatar.model.config
     timeline = config.timeline
     chunk = timeline.frames_per_latent * timeline.frame_samples
-    spare_hops = max(0, config.audio.lookahead_hops - options.lookahead_ms // HOP_MS)
+    spare_hops = _spare_hops(config, options.lookahead_ms)
     enough = (chunk + right_context(config, spare_hops)) / timeline.sample_rate
     measures = Measures(now(), enough, trace)
     animator = Animator(config, model.graphs, avatar.reference, options.seed, measures)
     levels = ladder(config.sampler, spare_hops)
     warm = _warm_up(animator, model, levels, now)
-    leave = _enter(model, levels, warm) if options.admission else _nothing
+    leave = _nothing
+    if options.admission:
+        try:
+            leave = _enter(model, levels, warm)
+        except Overloaded:  # or something else had the cores for a moment
+            warm = _warm_up(animator, model, levels, now)
+            leave = _enter(model, levels, warm)
     try:
         return _start(avatar, options, levels, animator, warm, measures, now, leave)
     except BaseException:
@@ -98,6 +105,20 @@ def _enter(model: Model, levels: tuple[Level, ...], warm: Warm) -> Callable[[], 
     return partial(model.admission.leave, number)
 
 
+def _spare_hops(config: ModelConfig, lookahead_ms: int | None) -> int:
+    """Return how many hops of the model's look-ahead a stream does not wait for."""
+    audio = config.audio
+    hop_ms = 1000 * audio.hop_samples // audio.sample_rate
+    longest = audio.lookahead_hops * hop_ms
+    if lookahead_ms is None:
+        return 0
+    if lookahead_ms % hop_ms or not 0 <= lookahead_ms <= longest:
+        raise ConfigError(
+            f"lookahead_ms is {lookahead_ms}: expected 0 to {longest} in steps of {hop_ms}"
+        )
+    return (longest - lookahead_ms) // hop_ms
+
+
 def _nothing() -> None:
     """A stream that was let in unasked has no place to give back."""
 
@@ -117,26 +138,24 @@ def _start(
     loop = None
     if options.idle == "loop":
         loop = make_loop(animator, warm.silence, warm.past, levels[0], model.turns)
+    measures.forget_stages()  # of the warm-up
     screen = Screen(avatar.image, options.format)
     session = Session(
         config, animator, model.silence, levels, options, screen, warm.past, loop, device, measures
     )
     for index, nanoseconds in warm.service_ns.items():
         session.scheduler.seed_service(index, nanoseconds)
-    lock = threading.Condition()
-    floor = None if options.level is not None else _Heat().floor
-    maker = Maker(session, animator, model.turns, lock, now, floor)
+    mutex = threading.RLock()
+    lock, made = threading.Condition(mutex), threading.Condition(mutex)
+    floor = None if options.level is not None else partial(_floor, measures, now)
+    maker = Maker(session, animator, model.turns, lock, made, now, floor)
     lead_ns = warm.service_ns[0] + MARGIN_NS
     placement = {name: asdict(place) for name, place in model.placement.items()}
     return Stream(session, maker, measures, lock, now, device, lead_ns, placement, leave)
 
 
-class _Heat:
-    """The pressure of the machine from reading to reading."""
-
-    def __init__(self) -> None:
-        self._before: Pressure | None = None
-
-    def floor(self) -> int:
-        self._before = read_pressure(before=self._before)
-        return ladder_floor(self._before.severity)
+def _floor(measures: Measures, now: Callable[[], int]) -> int:
+    """Read the pressure of the machine, and return the best level that it allows."""
+    pressure = read_pressure(before=measures.pressure)
+    measures.pressed(pressure, now())
+    return ladder_floor(pressure.severity)

@@ -31,7 +31,7 @@ class StreamOptions:
     idle: Idle = "generate"  # when nobody speaks: new frames, a loop made at open, or the last one
     seed: int = 0  # of the noise: another seed moves the head otherwise
     level: int | None = None  # of the ladder, to stay at; None follows the load
-    lookahead_ms: int = 80  # that lips hear ahead, in steps of 10: less answers sooner and worse
+    lookahead_ms: int | None = None  # that lips hear ahead: less than the bundle's answers sooner
     sample_rate: int | None = None  # of Frame.audio in Hz; None is that of what was pushed last
     playout: Playout | None = None  # None: every frame leaves with its 40 ms of audio
     admission: bool = True  # ask whether the machine can serve one more stream
@@ -42,10 +42,6 @@ class StreamOptions:
             raise ConfigError(f"format is {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.idle not in IDLES:
             raise ConfigError(f"idle is {self.idle!r}: expected one of {', '.join(IDLES)}")
-        if self.lookahead_ms % 10 or not 0 <= self.lookahead_ms <= 80:
-            raise ConfigError(
-                f"lookahead_ms is {self.lookahead_ms}: expected 0 to 80 in steps of 10"
-            )
         if not self.max_queued_seconds > 0:
             raise ConfigError(
                 f"max_queued_seconds is {self.max_queued_seconds}: expected more than 0; some "

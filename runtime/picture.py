@@ -23,6 +23,7 @@ class Screen:
         self._last = picture.copy()
         self._from = picture.copy()
         self._left = 0
+        self._laid_out: Picture | None = None  # the last picture in the layout
 
     def check(self, out: Picture | None) -> None:
         """Raise ConfigError for a buffer that does not fit the layout."""
@@ -42,10 +43,14 @@ class Screen:
             self._left -= 1
         else:
             np.copyto(self._last, picture)
-        return self.hold(out)
+        self._laid_out = None
+        out = np.empty(self._shape, np.uint8) if out is None else out
+        return convert(self._last, self._layout, out)
 
     def hold(self, out: Picture | None) -> Picture:
         """Return the last picture again."""
-        return convert(
-            self._last, self._layout, np.empty(self._shape, np.uint8) if out is None else out
-        )
+        if self._laid_out is None:
+            self._laid_out = convert(self._last, self._layout, np.empty(self._shape, np.uint8))
+        out = np.empty(self._shape, np.uint8) if out is None else out
+        np.copyto(out, self._laid_out)
+        return out

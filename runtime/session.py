@@ -6,7 +6,7 @@ Two callers take turns under the stream's lock, both with the time in their hand
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from rap_edge.config import ModelConfig
 from rap_edge.errors import ConfigError
 from rap_edge.runtime.animator import Animator, Past
 from rap_edge.runtime.frames import FRAME_US, Frame, Interruption
-from rap_edge.runtime.gallery import Gallery
+from rap_edge.runtime.gallery import Chunk, Gallery
 from rap_edge.runtime.idle import IdleLoop
 from rap_edge.runtime.levels import Level
 from rap_edge.runtime.made import MadeFrames, Picture
@@ -32,23 +32,6 @@ from rap_edge.runtime.talk import Talk
 STATES = {"idle": 1.0, "listening": 1.6}  # how much the head moves
 LATE_NS = 40_000_000
 IDLE_RATE = 48_000  # of silent frames before anything was pushed
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """A chunk to make: its place in time, what it hears and continues from, where it goes."""
-
-    id: int
-    first_frame: int
-    n_frames: int
-    deadline_ns: int
-    level_index: int
-    level: Level
-    hops: NDArray[np.float32]
-    past: Past
-    stir: float  # of the head
-    buffer: int
-    out: Picture  # (n_frames, H, W, 3)
 
 
 class Session:
@@ -107,9 +90,10 @@ class Session:
 
     def begin(self, now: int) -> int:
         """Start an utterance and return its id; the one before goes, as `interrupt` does."""
+        heard = self._outlet.position(now)
         epoch = self.scheduler.begin(now)
         self._cut()
-        self._talk.renew(epoch, is_open=True)
+        self._talk.renew(epoch, True, heard)
         return epoch
 
     def push(self, pcm: NDArray[np.float32], sample_rate: int, utterance: int, now: int) -> bool:
@@ -126,10 +110,11 @@ class Session:
 
     def interrupt(self, now: int) -> Interruption:
         """Drop what is pushed, in the making or made of the utterance, and close the mouth."""
-        played = self.played_seconds(now)
+        heard = self._outlet.position(now)
+        played = self._talk.played_seconds(heard)
         epoch = self.scheduler.interrupt(now)
         dropped = self._cut()
-        self._talk.renew(epoch, is_open=False)
+        self._talk.renew(epoch, False, heard)
         return Interruption(played, dropped, 0.0)
 
     def set_state(self, state: str) -> None:
@@ -139,8 +124,8 @@ class Session:
         self.state = state
 
     def played_seconds(self, now: int) -> float:
-        """Seconds of the utterance that were heard."""
-        return self._talk.played_seconds(self._outlet.position(now))
+        """Seconds of speech that were heard since the stream opened."""
+        return self._talk.total_played_seconds(self._outlet.position(now))
 
     def next_chunk(self, now: int) -> Chunk | int:
         """Return a chunk to make now, or else the time at which to ask again."""
@@ -163,9 +148,7 @@ class Session:
         if past is None:
             self.fail(chunk, now)
         elif self.scheduler.chunk_done(chunk.id, now):
-            self._gallery.keep(
-                chunk.buffer, chunk.first_frame, chunk.n_frames, chunk.level_index, past
-            )
+            self._gallery.keep(chunk, past)
         else:
             self._gallery.release(chunk.buffer)
 
@@ -188,7 +171,7 @@ class Session:
                 case ActionKind.PRESENT:
                     image, level = self._gallery.show(action.frame, out)
                     return self._leave(action.frame, image, level, self._is_late(action, now))
-                case ActionKind.HOLD if self._outlet.is_attached or action.reason == Reason.IDLE:
+                case ActionKind.HOLD if self._leaves_anyway(action):
                     is_idle = action.reason == Reason.IDLE
                     image = self._gallery.hold(is_idle, out)
                     return self._leave(action.frame, image, action.level, late=not is_idle)
@@ -226,10 +209,26 @@ class Session:
             level,
             self._hops,
             self._gallery.next_past(),
-            STATES[self.state],
+            1.0 if self._speaks(action) else STATES[self.state],
             number,
             buffer[: action.n_frames],
         )
+
+    def _leaves_anyway(self, action: Action) -> bool:
+        """Say whether a frame without a new picture has something else to tell.
+
+        In play-out a screen keeps what it shows; but an utterance must be seen to end.
+        """
+        if self._outlet.is_attached or action.reason == Reason.IDLE:
+            return True
+        script, frame = self._script, action.frame
+        return script.first_frame <= frame < script.end_frame and script.frame(frame).ends
+
+    def _speaks(self, action: Action) -> bool:
+        """Say whether anything is said in the frames of a chunk."""
+        first = max(action.frame, self._script.first_frame)
+        frames = range(first, action.frame + action.n_frames)
+        return any(self._script.frame(frame).utterance for frame in frames)
 
     def _is_late(self, action: Action, now: int) -> bool:
         due = self._start_ns + action.frame * FRAME_US * 1000

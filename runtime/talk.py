@@ -33,6 +33,8 @@ class Talk:
         self._is_open = False  # the utterance takes audio
         self._pending = 0  # samples that wait for the scheduler to let them speak
         self._start: int | None = None  # sample of the script
+        self._end: int | None = None
+        self._played = 0  # samples of earlier utterances that were heard
         self._gaps = 0  # samples of silence inside of the utterance
         self.is_speaking = False  # what is pushed goes straight into the script
         self.epoch = 0
@@ -42,10 +44,11 @@ class Talk:
         """The utterance that takes audio; 0 if there is none."""
         return self.epoch if self._is_open else 0
 
-    def renew(self, epoch: int, is_open: bool) -> None:
+    def renew(self, epoch: int, is_open: bool, heard: int) -> None:
         """Forget the utterance; the next one, if it is open, has the id ``epoch``."""
+        self._played += self._heard_of_it(heard)
         self.epoch, self._is_open = epoch, is_open
-        self._voice, self._start = None, None
+        self._voice = self._start = self._end = None
         self._pending = self._gaps = 0
         self.is_speaking = False
 
@@ -111,9 +114,18 @@ class Talk:
 
     def played_seconds(self, heard: int) -> float:
         """Seconds of the utterance among what is heard by now."""
+        return self._heard_of_it(heard) / self._timeline.sample_rate
+
+    def total_played_seconds(self, heard: int) -> float:
+        """Seconds of speech among all that was heard by now."""
+        return (self._played + self._heard_of_it(heard)) / self._timeline.sample_rate
+
+    def _heard_of_it(self, heard: int) -> int:
+        """Samples of the utterance that were heard."""
         if self._start is None:
-            return 0.0
-        return max(0, heard - self._start - self._gaps) / self._timeline.sample_rate
+            return 0
+        until = heard if self._end is None else min(heard, self._end)
+        return max(0, until - self._start - self._gaps)
 
     def _tell(self, voice: Voice, now: int) -> None:
         """Tell the scheduler what has come of the utterance, and place it if that is speaking."""
@@ -125,5 +137,6 @@ class Talk:
             self._pending += samples
 
     def _close(self) -> None:
+        self._end = self._script.end
         self._script.close(self.epoch)
         self.is_speaking = False

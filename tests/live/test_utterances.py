@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rap_edge.config import TINY
 from rap_edge.errors import AudioError, BackpressureError, ConfigError
-from rap_edge.runtime import Avatar, Frame, StreamOptions, low_latency
+from rap_edge.runtime import Avatar, Frame, low_latency
 
 RATE = 16000
 
@@ -207,6 +207,8 @@ def test_less_look_ahead_gives_the_frames_of_render(
 
 
 @pytest.mark.parametrize("lookahead_ms", [-10, 45, 90])
-def test_a_look_ahead_that_the_model_does_not_have_is_refused(lookahead_ms: int) -> None:
-    with pytest.raises(ConfigError, match="steps of 10"):
-        StreamOptions(lookahead_ms=lookahead_ms)
+def test_a_look_ahead_that_the_model_does_not_have_is_refused(
+    avatar: Avatar, lookahead_ms: int
+) -> None:
+    with pytest.raises(ConfigError, match="expected 0 to 80 in steps of 10"):
+        avatar.open_stream(lookahead_ms=lookahead_ms)
