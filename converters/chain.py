@@ -7,6 +7,7 @@ So either set of graphs speaks 200 solver steps, chunk after chunk, down to the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -45,11 +46,12 @@ def torch_run(sources: Sequence[GraphSource]) -> Run:
 
 
 def random_stream(config: ModelConfig, run: Run, state: dict[str, Array]) -> tuple[Array, Array]:
-    """Speak at least ``SOLVER_STEPS`` steps.
+    """Speak at least ``SOLVER_STEPS`` steps, with noise that is drawn anew for every latent.
 
     Returns the latents (T, C, h, w) and the frames of the last.
     """
     rng = np.random.default_rng(0)
+    config = replace(config, sampler=replace(config.sampler, noise_span=1))
     sampler, timeline, side = config.sampler, config.timeline, config.vae.resolution
     latents = sampler.window + (-(-SOLVER_STEPS // sampler.steps) - 1) * sampler.advance
     picture = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
