@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 
 from rap_edge.runtime.frames import Frame
+
+log = logging.getLogger("rap_edge")
 
 
 class Shower:
@@ -14,6 +17,7 @@ class Shower:
     def __init__(self, frames: Iterator[Frame], on_frame: Callable[[Frame], object]) -> None:
         self._frames, self._on_frame = frames, on_frame
         self._error: BaseException | None = None
+        self.failure: str | None = None  # what ended the calls, if anything did
         self._thread = threading.Thread(target=self._run, name="rap-edge frames", daemon=True)
         self._thread.start()
 
@@ -30,5 +34,6 @@ class Shower:
         try:
             for frame in self._frames:
                 self._on_frame(frame)
-        except BaseException as error:  # join() raises it where somebody sees it
-            self._error = error
+        except BaseException as error:  # join() raises it, which may be hours from now
+            log.exception("no more frames are shown: on_frame or the stream failed")
+            self._error, self.failure = error, f"{type(error).__name__}: {error}"

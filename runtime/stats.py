@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rap_edge.errors import ConfigError
 
@@ -62,8 +63,32 @@ class StreamStats:
     interrupt_ms_p50: float | None  # from the call to its return
     interrupt_ms_p95: float | None
     stage_ms: Mapping[str, StageTimes]  # of the stages that have run; a plain dict
-    played_seconds: float  # of audio
+    played_seconds: float  # of speech, that were heard since the stream opened
     open_seconds: float
+
+
+def skew_percentiles(
+    histogram: Sequence[int] | NDArray[np.int64],
+) -> tuple[float, float, float] | None:
+    """Return the median of the skew in ms, and p95 and the largest of its magnitude.
+
+    ``histogram`` counts frames by whole ms of lateness around 0, as `SchedulerStats` does; its cost
+    does not depend on how many. None for no frames.
+    """
+    counts = np.asarray(histogram)
+    if not counts.any():
+        return None
+    most = len(counts) // 2
+    sizes = counts[most:].copy()  # by magnitude
+    sizes[1:] += counts[:most][::-1]
+    early = counts[::-1]  # by skew, which is above 0 where the picture is early
+    return _ranked(early, 0.5) - most, _ranked(sizes, 0.95), _ranked(sizes, 1.0)
+
+
+def _ranked(counts: NDArray[np.int64], share: float) -> float:
+    """Return the first place up to which a share of what is counted lies."""
+    up_to = np.cumsum(counts)
+    return float(np.searchsorted(up_to, share * up_to[-1]))
 
 
 class Recent:

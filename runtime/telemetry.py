@@ -129,7 +129,7 @@ QUANTITIES = (
     Quantity("stage", "gauge", "seconds", "One run of a stage.", _stage_quantiles),
     Quantity("stage_runs", "counter", "", "Runs of a stage.", _stage_runs),
     Quantity("stage_busy", "counter", "seconds", "Time spent in a stage.", _stage_busy),
-    Quantity("played", "counter", "seconds", "Audio that was heard.", _count("played_seconds")),
+    Quantity("played", "counter", "seconds", "Speech that was heard.", _count("played_seconds")),
     Quantity("open", "counter", "seconds", "Since the stream opened.", _count("open_seconds")),
 )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import rap_edge
 from rap_edge.portrait import Crop
-from rap_edge.runtime import Avatar, Frame
+from rap_edge.runtime import Avatar, Frame, Trace
 from rap_edge.runtime.backends import Binding, Graph, Tensors
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.opening import open_stream
@@ -76,11 +76,13 @@ class Stage:
         self._avatar = avatar
         self.clocks: dict[Stream, Clock] = {}
 
-    def open(self, avatar: Avatar | None = None, **options: Any) -> Stream:
+    def open(
+        self, avatar: Avatar | None = None, trace: Trace | None = None, **options: Any
+    ) -> Stream:
         """Open a stream; the pace does not change, unless asked for."""
         asked = StreamOptions(**({"level": 0, "admission": False} | options))
         clock = Clock()
-        stream = open_stream(avatar or self._avatar, asked, None, clock)
+        stream = open_stream(avatar or self._avatar, asked, trace, clock)
         self.clocks[stream] = clock
         return stream
 
