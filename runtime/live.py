@@ -55,6 +55,7 @@ class Stream:
         self._lead_ns, self._placement = lead_ns, placement
         self._pid = os.getpid()
         self._started = False
+        self._pushing = threading.Lock()
         self._shower: Shower | None = None
         self._end = finalize(self, _end, maker, on_close, self._pid)
         lifetime.remember(self)
@@ -91,15 +92,20 @@ class Stream:
         """
         samples = mono(pcm)
         check_rate(sample_rate)
-        with self._entered():
-            now = self._now()
-            if utterance is None and not (utterance := self._session.utterance):
-                self._session.check_room(len(samples) / sample_rate)
-                utterance = self._session.begin(now)
-            taken = self._session.push(samples, sample_rate, utterance, now)
-            if self._session.may_make:
-                self._lock.notify()
-            return taken
+        with self._pushing:  # one push after the other; frames leave between its seconds
+            for start in range(0, max(1, len(samples)), sample_rate):
+                piece = samples[start : start + sample_rate]
+                following = max(0, len(samples) - start - sample_rate) / sample_rate
+                with self._entered():
+                    now = self._now()
+                    if utterance is None and not (utterance := self._session.utterance):
+                        self._session.check_room(len(samples) / sample_rate)
+                        utterance = self._session.begin(now)
+                    if not self._session.push(piece, sample_rate, utterance, now, following):
+                        return False
+                    if self._session.may_make:
+                        self._lock.notify()
+        return True
 
     def flush(self, utterance: int | None = None) -> bool:
         """Say that an utterance is complete; False if it is not the one that is open."""

@@ -96,9 +96,20 @@ class Session:
         self._talk.renew(epoch, True, heard)
         return epoch
 
-    def push(self, pcm: NDArray[np.float32], sample_rate: int, utterance: int, now: int) -> bool:
-        """Take PCM of an utterance; False if it is not the present one, or has ended."""
-        return self._talk.push(pcm, sample_rate, utterance, now, self._outlet.position(now))
+    def push(
+        self,
+        pcm: NDArray[np.float32],
+        sample_rate: int,
+        utterance: int,
+        now: int,
+        following: float = 0.0,
+    ) -> bool:
+        """Take PCM of an utterance; False if it is not the present one, or has ended.
+
+        ``following`` seconds come with the same push: there has to be room for them, too.
+        """
+        ahead = self._talk.ahead_seconds(self._outlet.position(now)) + following
+        return self._talk.push(pcm, sample_rate, utterance, now, ahead)
 
     def check_room(self, seconds: float) -> None:
         """Raise BackpressureError for more audio ahead of its time than is kept."""

@@ -53,13 +53,15 @@ class Talk:
         self.is_speaking = False
 
     def push(
-        self, pcm: NDArray[np.float32], sample_rate: int, utterance: int, now: int, heard: int
+        self, pcm: NDArray[np.float32], sample_rate: int, utterance: int, now: int, ahead: float
     ) -> bool:
-        """Take PCM; False if the utterance is not the open one. ``heard`` is what is heard now."""
+        """Take PCM; False if the utterance is not the open one.
+
+        ``ahead`` are the seconds that are ahead of their time without it.
+        """
         if not self._is_open or utterance != self.epoch:
             return False
-        ahead = self._script.end + self._pending - heard
-        self.check_room(len(pcm) / sample_rate + ahead / self._timeline.sample_rate)
+        self.check_room(len(pcm) / sample_rate + ahead)
         if self._voice is None:
             out_rate = self._out_rate or sample_rate
             self._voice = Voice(sample_rate, self._timeline.sample_rate, out_rate)
@@ -72,6 +74,10 @@ class Talk:
         self._tell(self._voice, now)
         self._measures.pushed(self.epoch, self._voice.pushed_seconds, False, now)
         return True
+
+    def ahead_seconds(self, heard: int) -> float:
+        """Seconds of audio that are ahead of what is heard."""
+        return (self._script.end + self._pending - heard) / self._timeline.sample_rate
 
     def check_room(self, seconds: float) -> None:
         """Raise BackpressureError for more audio ahead of its time than is kept."""
