@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rap_edge.errors import ConfigError
-from rap_edge.runtime.stats import Recent, StageTimes, StageTimings
+from rap_edge.runtime.stats import Recent, StageTimes, StageTimings, skew_percentiles
 
 
 def test_percentiles_are_of_the_last_values_and_totals_of_all() -> None:
@@ -70,3 +70,25 @@ def test_an_unknown_stage_and_no_capacity_are_refused() -> None:
         StageTimings(("audio", "decoder")).add("vocoder", 1)
     with pytest.raises(ConfigError, match="capacity is 0"):
         Recent(0)
+
+
+def test_skew_is_told_of_any_number_of_frames() -> None:
+    rng = np.random.default_rng(0)
+    late_ms = rng.normal(-5, 12, 5000).round().astype(int).clip(-200, 200)
+    histogram = np.bincount(late_ms + 200, minlength=401)
+    rank = {"method": "inverted_cdf"}
+    expected = (
+        np.percentile(-late_ms, 50, **rank),
+        np.percentile(np.abs(late_ms), 95, **rank),
+        np.abs(late_ms).max(),
+    )
+    assert skew_percentiles(histogram.tolist()) == expected
+    assert skew_percentiles(histogram * 10**12) == expected  # of 6 million years
+    assert skew_percentiles([0] * 401) is None
+
+
+@pytest.mark.parametrize("late_ms", [-200, -7, 0, 7, 200])
+def test_a_picture_that_is_early_has_a_skew_above_0(late_ms: int) -> None:
+    histogram = [0] * 401
+    histogram[200 + late_ms] = 3
+    assert skew_percentiles(histogram) == (-late_ms, abs(late_ms), abs(late_ms))
