@@ -33,7 +33,7 @@ class Turn:
 
     @property
     def is_intact(self) -> bool:
-        """What was heard is what was pushed, but for silence within (a starved microphone)."""
+        """What was heard is what was pushed, without a gap: only silence may follow."""
         heard = np.concatenate([np.zeros(0, np.float32), *self.heard])
         wanted = self.pcm if self.interruption is None else self.pcm[: len(heard)]
         return np.array_equal(heard[: len(wanted)], wanted) and not heard[len(wanted) :].any()

@@ -6,7 +6,8 @@ Somebody speaks in turns of 2 to 6 s, pushed in real time in blocks of 20 ms; `-
 share that is cut short. Somebody pulls 25 frames a second. Meanwhile `--load` processes keep a
 core busy each. Held, repeated and half-rate frames count as late. Every frame's audio is compared
 with what was pushed. The bare graphs are run afterwards, at the same pace: the ratio holds at full
-level.
+level. The memory is that of the process: with `--backend auto` it includes the peak of measuring
+which backend is the fastest, unless that was remembered.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def measure(
     host = Host.here()
     avatar = pinned_avatar(model)
     events: list[str] = []
-    rss: list[float] = []
+    rss = [resident_mb()]
     with busy(load), avatar.open_stream(**options) as stream:
         speaker = Speaker(stream, seconds, interrupted)
         buffer = np.empty_like(avatar.image)
@@ -94,7 +95,7 @@ def measure(
                 events += [_described(event) for event in stream.events()]
         elapsed, cpu = time.monotonic() - start, time.process_time() - cpu
         stats, snapshot = stream.stats(), stream.snapshot()
-    bare = bare_cpu(model, stats.stage_ms["audio"].count)
+    bare = bare_cpu(model, snapshot["chunks"])
     turns = list(speaker.turns.values())
     place = model.placement["denoiser"]
     return Report(
@@ -104,7 +105,7 @@ def measure(
         precision=place.precision,
         threads=place.threads,
         frames=frames,
-        late_percent=100 * late / frames,
+        late_percent=100 * late / max(1, frames),
         held_by_reason=stats.held_by_reason,
         full_level_percent=100 * stats.level_share[0],
         level_share=stats.level_share,
@@ -121,7 +122,7 @@ def measure(
         frames_after_interrupt=sum(turn.after_return for turn in turns),
         cpu_seconds=cpu,
         bare_cpu_seconds=bare,
-        cpu_ratio=cpu / bare,
+        cpu_ratio=cpu / bare if bare else float("nan"),
         rss_mb=max(rss),
         rss_growth_mb=float(np.mean(rss[-5:]) - np.mean(rss[len(rss) // 10 :][:5])),
         stage_ms={name: asdict(times) for name, times in stats.stage_ms.items()},
