@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic_ns
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge._core import LevelChange
 from rap_edge.errors import StateError
 from rap_edge.runtime.frames import Frame, Interruption
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.pcm import Samples
+from rap_edge.runtime.playout import PlayoutDevice
 from rap_edge.runtime.stats import StreamStats
+from rap_edge.runtime.voice import check_rate
 
 LONGEST_SLEEP_S = 0.02
 NS_PER_S = 1_000_000_000
 
 
 class AsyncStream:
-    """`Stream` for one event loop: opened by ``async with``, nothing in it blocks the loop."""
+    """`Stream` for one event loop, opened by ``async with``.
+
+    Opening, closing and pushes of more than a second leave the loop to others. No call waits
+    for a graph. The others do their work on the loop: some ms at most, for a push of a second.
+    """
 
     def __init__(self, open_stream: Callable[[], Stream]) -> None:
         self._open = open_stream
@@ -57,7 +68,13 @@ class AsyncStream:
     async def push_audio(
         self, pcm: Samples, sample_rate: int, utterance: int | None = None
     ) -> bool:
-        """See `Stream.push_audio`."""
+        """See `Stream.push_audio`; more than a second is taken in by another thread.
+
+        A task that is cancelled meanwhile does not take it back.
+        """
+        check_rate(sample_rate)
+        if _n_samples(pcm) > sample_rate:
+            return await asyncio.to_thread(self.sync.push_audio, pcm, sample_rate, utterance)
         return self.sync.push_audio(pcm, sample_rate, utterance)
 
     async def flush(self, utterance: int | None = None) -> bool:
@@ -68,16 +85,36 @@ class AsyncStream:
         """See `Stream.interrupt`."""
         return self.sync.interrupt()
 
+    @property
+    def playout(self) -> PlayoutDevice:
+        """See `Stream.playout`."""
+        return self.sync.playout
+
+    def set_state(self, state: str) -> None:
+        """See `Stream.set_state`."""
+        self.sync.set_state(state)
+
+    def events(self) -> list[LevelChange]:
+        """See `Stream.events`."""
+        return self.sync.events()
+
     def stats(self) -> StreamStats:
         """See `Stream.stats`."""
         return self.sync.stats()
 
-    async def run(self) -> AsyncIterator[Frame]:
-        """Yield frames as they are due, until the stream is closed."""
+    def snapshot(self) -> Mapping[str, Any]:
+        """See `Stream.snapshot`."""
+        return self.sync.snapshot()
+
+    async def run(self, out: NDArray[np.uint8] | None = None) -> AsyncIterator[Frame]:
+        """Yield frames as they are due, until the stream is closed.
+
+        ``out`` is a buffer for every image, as of `Stream.poll`: a frame is good until the next.
+        """
         stream = self.sync
         while not stream.closed:
             try:
-                todo = stream.poll()
+                todo = stream.poll(out)
             except StateError:
                 if stream.closed:  # by another thread
                     return
@@ -92,3 +129,8 @@ class AsyncStream:
         """See `Stream.close`."""
         if self._stream is not None:
             await asyncio.to_thread(self._stream.close)
+
+
+def _n_samples(pcm: Samples) -> int:
+    """Return how many samples these are, if they are any."""
+    return len(pcm) // 2 if isinstance(pcm, (bytes, bytearray, memoryview)) else np.size(pcm)

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rap_edge.errors import ConfigError, StateError
-from rap_edge.runtime import AsyncStream, Avatar, Frame
+from rap_edge.runtime import AsyncStream, Avatar, Frame, Playout
 
 RATE = 16000
 PATIENCE_S = 30.0
@@ -187,11 +187,68 @@ def test_the_loop_goes_on_while_a_graph_runs(hindered: Hinder) -> None:
             assert await stream.push_audio(np.zeros(RATE, np.float32), RATE, utterance)
             assert await stream.flush(utterance)
             await stream.interrupt()
-            stream.sync.set_state("listening")
+            stream.set_state("listening")
             assert stream.stats().queued >= 0
-            assert stream.sync.snapshot()["state"] == "listening"
+            assert stream.snapshot()["state"] == "listening"
+            assert isinstance(stream.events(), list)
             assert not gate.is_set()
             gate.set()
+
+    play(program())
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_long_push_leaves_the_loop_to_others(
+    avatar: Avatar, speech: Speech, monkeypatch: pytest.MonkeyPatch, as_bytes: bool
+) -> None:
+    """What takes long is done by another thread, here once the loop has come by."""
+    pushing: list[str] = []
+    gate = threading.Event()
+
+    async def program() -> None:
+        async with avatar.stream() as stream:
+            push_audio = stream.sync.push_audio
+
+            def push(pcm: Any, *how: Any) -> bool:
+                pushing.append(threading.current_thread().name)
+                assert len(pushing) == 1 or gate.wait(PATIENCE_S)
+                return push_audio(pcm, *how)
+
+            monkeypatch.setattr(stream.sync, "push_audio", push)
+            short, long = np.zeros(RATE, np.int16), np.zeros(RATE + 1, np.int16)
+            assert await stream.push_audio(short.tobytes() if as_bytes else short, RATE)
+            task = asyncio.create_task(
+                stream.push_audio(long.tobytes() if as_bytes else long, RATE)
+            )
+            while len(pushing) < 2:
+                await asyncio.sleep(0.001)
+            gate.set()
+            assert await task
+            assert pushing[0] == "MainThread" != pushing[1]
+
+    play(program())
+
+
+def test_frames_go_into_the_buffer_of_a_task(avatar: Avatar) -> None:
+    async def program() -> None:
+        async with avatar.stream() as stream:
+            out = np.zeros((64, 64, 3), np.uint8)
+            async for frame in stream.run(out):
+                assert frame.image is out
+                if frame.index == 5:
+                    break
+            assert out.any()
+
+    play(program())
+
+
+def test_a_sound_device_reads_the_stream_of_a_loop(avatar: Avatar) -> None:
+    async def program() -> None:
+        async with avatar.stream(playout=Playout(RATE)) as stream:
+            assert stream.playout.sample_rate == RATE
+        async with avatar.stream() as stream:
+            with pytest.raises(StateError, match="no play-out"):
+                assert stream.playout
 
     play(program())
 
