@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from rap_edge._core import LevelChange, Reason
 from rap_edge.benchmarks import live
-from rap_edge.runtime import Avatar, Frame, Trace
+from rap_edge.benchmarks.conversation import Turn
+from rap_edge.runtime import Avatar, Frame, Interruption, Trace
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.pressure import Pressure
 
@@ -219,3 +220,12 @@ def test_a_measurement_that_ends_at_once_is_a_report(
     assert report.turns == 0
     assert report.frames < 25
     assert report.rss_mb > 0 or np.isnan(report.rss_mb)
+
+
+def test_a_turn_with_a_gap_is_not_intact(speech: Speech) -> None:
+    pcm, silence = speech(1280), np.zeros(640, np.float32)
+    assert Turn(1, pcm, [pcm[:640], pcm[640:], silence]).is_intact
+    assert not Turn(1, pcm, [pcm[:640], silence, pcm[640:]]).is_intact
+    assert not Turn(1, pcm, [pcm[:640]]).is_intact
+    cut = Interruption(0.04, 0, 0.0)
+    assert Turn(1, pcm, [pcm[:640]], interruption=cut).is_intact
