@@ -194,9 +194,6 @@ class FeatureWindow:
     def append(self, hops: NDArray[np.float32]) -> None:
         """Take hops (F, M) after those that are there; raise StateError where there is no room."""
 
-    def append_silence(self, hop: NDArray[np.float32], n: int) -> None:
-        """Take the same hop (M,) n times."""
-
     def window(self, first: int, n: int) -> NDArray[np.float32]:
         """Return n hops (n, M) from first on, which may be negative.
 
@@ -332,7 +329,7 @@ class ActionKind(Enum):
     SPEAK = 2  # append all that is pending; fill the last frame if the utterance is complete
     START_CHUNK = 3  # make frames [frame, frame + n_frames); chunk_done or chunk_failed must follow
     PRESENT = 4  # show the frame; those before it are not wanted any more
-    HOLD = 5  # the frame has no picture of its own
+    HOLD = 5  # frames (frame - n_frames, frame] have no pictures of their own
     DROP = 6  # forget frames [frame, frame + n_frames)
 
 class Reason(Enum):
@@ -490,7 +487,7 @@ class Action:
 
     @property
     def frame(self) -> int:
-        """Of START_CHUNK and DROP the first."""
+        """Of START_CHUNK and DROP the first, of HOLD the last."""
 
     @property
     def n_frames(self) -> int: ...
@@ -512,7 +509,7 @@ class Action:
 
     @property
     def resumes(self) -> bool:
-        """Of START_CHUNK: it does not follow what was made last."""
+        """Of START_CHUNK: it is the first after `begin` or `interrupt` cut something."""
 
     @property
     def reason(self) -> Reason: ...
@@ -637,6 +634,9 @@ class FrameScheduler:
 
         Raise StateError in a stream without play-out.
         """
+
+    def set_audio_ahead(self, samples: int) -> None:
+        """Play-out: keep the script so far beyond what is heard that the device never runs dry."""
 
     def begin(self, now: int) -> int:
         """Start an utterance and return its epoch; what is left of the one before goes."""

@@ -16,7 +16,7 @@ M = 5
 SILENCE = np.arange(-M, 0, dtype=np.float32)
 CALLS = st.lists(
     st.tuples(
-        st.sampled_from(["append", "silence", "truncate", "drop", "window"]),
+        st.sampled_from(["append", "truncate", "drop", "window"]),
         st.integers(-5, 30),
         st.integers(-5, 30),
     ),
@@ -88,9 +88,6 @@ def test_any_window_is_what_was_appended(calls: list[tuple[str, int, int]], capa
         if call == "append":
             hops = stream.uniform(-1, 1, (n, M)).astype(np.float32)
             assert accepted(window.append, hops) == model.append(hops)
-        elif call == "silence":
-            hops = np.repeat(SILENCE[None] * 2, n, axis=0)
-            assert accepted(window.append_silence, SILENCE * 2, n) == model.append(hops)
         elif call == "truncate":
             assert accepted(window.truncate, near_end) == model.truncate(near_end)
         elif call == "drop":
@@ -136,11 +133,6 @@ def test_what_cannot_be_used_is_refused_and_changes_nothing() -> None:
     for hops in (nan, np.ones((2, M)), np.ones((2, M + 1), np.float32), SILENCE, [[0.0] * M]):
         with pytest.raises(AudioError):
             window.append(hops)  # type: ignore[arg-type]
-    for hop in (nan[0], np.ones(M), np.ones(M - 1, np.float32)):
-        with pytest.raises(AudioError):
-            window.append_silence(hop, 1)  # type: ignore[arg-type]
-    with pytest.raises(AudioError, match="0 or more hops"):
-        window.append_silence(SILENCE, -1)
     for out in (np.zeros((2, M), np.float32), np.zeros((3, M)), np.zeros((3, M + 1), np.float32)):
         with pytest.raises(AudioError, match="out"):
             window.window_into(-3, 3, out)  # type: ignore[arg-type]

@@ -41,13 +41,6 @@ void append(Window& self, const py::object& hops) {
   self.stream.append(data(values), values.shape(0));
 }
 
-void append_silence(Window& self, const py::object& hop, int64_t n) {
-  const py::array values = checked_values(hop, "hop", 1);
-  const Exclusive::Entry entry(self.busy);
-  require_mels(self.stream, values, "hop");
-  self.stream.append_silence(data(values), n);
-}
-
 Rows window(Window& self, int64_t first, int64_t n) {
   const Exclusive::Entry entry(self.busy);
   self.stream.require_window(first, n);
@@ -72,8 +65,6 @@ void bind_feature_window(py::module_& m) {
       .def("append", &append, py::arg("hops"),
            "Take hops (F, M) float32 after those that are there. Raise AudioError on a bad array\n"
            "or value, StateError where there is no room, and change nothing.")
-      .def("append_silence", &append_silence, py::arg("hop"), py::arg("n"),
-           "Take the same hop (M,) float32 n times.")
       .def("window", &window, py::arg("first"), py::arg("n"),
            "Return n hops (n, M) from first on. Raise StateError if hops from 0 on are among\n"
            "them that are dropped or have not come.")

@@ -30,6 +30,8 @@ void bind_input(py::class_<Scheduler>& scheduler) {
       .def("audio_position", call<&FrameScheduler::audio_position, int64_t, int64_t>,
            py::arg("sample"), py::arg("now"),
            "Play-out: this sample is heard now. The position never goes back.")
+      .def("set_audio_ahead", call<&FrameScheduler::set_audio_ahead, int64_t>, py::arg("samples"),
+           "Play-out: keep the script so far beyond what is heard.")
       .def("begin", call<&FrameScheduler::begin, int64_t>, py::arg("now"),
            "Start an utterance and return its epoch; what is left of the one before goes.")
       .def("push_audio", call<&FrameScheduler::push_audio, int64_t, int64_t, int64_t>,

@@ -47,12 +47,6 @@ void FeatureWindow::append(const float* hops, int64_t n) {
   end_ += n;
 }
 
-void FeatureWindow::append_silence(const float* hop, int64_t n) {
-  require_room(n);
-  check_finite(hop, n_mels_, "value");
-  for (const int64_t end = end_ + n; end_ < end; ++end_) std::copy_n(hop, n_mels_, row(end_));
-}
-
 void FeatureWindow::window(int64_t first, int64_t n, float* out) const {
   require_window(first, n);
   for (; n > 0 && first < 0; --n, ++first, out += n_mels_) {

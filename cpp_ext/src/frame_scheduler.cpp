@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kMaxNs = int64_t{1} << 61;
 constexpr int64_t kMaxPush = int64_t{1} << 32;
+constexpr int64_t kMaxAhead = 1 << 24;
 constexpr int64_t kMaxScript = int64_t{1} << 40;
 
 SchedulerConfig checked(const SchedulerConfig& config) {
@@ -30,7 +31,8 @@ FrameScheduler::FrameScheduler(const SchedulerConfig& config)
       clock_(config.frame_samples, config.frame_ns),
       script_{config.frame_samples},
       made_(config.max_ahead_frames),
-      levels_(config) {}
+      levels_(config),
+      audio_ahead_(config.audio_ahead_samples) {}
 
 void FrameScheduler::start(int64_t now, int64_t lead_ns) {
   at(now);
@@ -48,6 +50,11 @@ void FrameScheduler::audio_position(int64_t sample, int64_t now) {
   check_samples("the audio position", sample, kMaxScript);
   at(now);
   if (!clock_.anchor(sample, now_)) ++counts_.position_clamps;
+}
+
+void FrameScheduler::set_audio_ahead(int64_t samples) {
+  check_samples("the audio ahead", samples, kMaxAhead);
+  audio_ahead_ = samples;
 }
 
 int64_t FrameScheduler::begin(int64_t now) {

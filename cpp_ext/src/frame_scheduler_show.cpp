@@ -80,15 +80,31 @@ Action FrameScheduler::present() {
 
 Action FrameScheduler::hold() {
   Action held = action(ActionKind::kHold);
+  held.n_frames = n_missed();
+  next_show_ += held.n_frames - 1;
   held.frame = next_show_;
-  held.n_frames = 1;
   held.deadline_ns = clock_.tick(next_show_);
   held.reason = hold_reason();
-  ++counts_.held_by_reason[static_cast<int>(held.reason)];
-  ++counts_.held;
-  ++counts_.ticks;
+  counts_.held_by_reason[static_cast<int>(held.reason)] += held.n_frames;
+  counts_.held += held.n_frames;
+  counts_.ticks += held.n_frames;
   ++next_show_;
   return held;
+}
+
+// The tick that is held, and in play-out with it all that passed while nobody asked: the device has
+// gone on.
+int64_t FrameScheduler::n_missed() const {
+  if (!config_.playout || !is_unwatched()) return 1;
+  int64_t to = clock_.first_frame_at(now_ - config_.late_ns);
+  if (!made_.empty()) to = std::min(to, made_.front().index);
+  return std::max<int64_t>(1, to - next_show_);
+}
+
+// Nobody has taken what is due for as long as anything is made ahead.
+bool FrameScheduler::is_unwatched() const {
+  return now_ - clock_.tick(next_show_) >
+         config_.max_ahead_frames * config_.frame_ns + config_.late_ns;
 }
 
 Action FrameScheduler::leave_out() {
@@ -109,8 +125,8 @@ Action FrameScheduler::drop(int64_t n, Reason reason) {
 Reason FrameScheduler::hold_reason() const {
   if (next_show_ == left_out_) return Reason::kRate;
   if (levels_.holds()) return Reason::kOverload;
-  const bool silent = !script_.speaking && next_show_ * config_.frame_samples >= script_.speech_end;
-  if (silent && !config_.idle_generates) return Reason::kIdle;
+  const bool is_silent = script_.is_silent(next_show_ * config_.frame_samples);
+  if (is_silent && !config_.idle_generates) return Reason::kIdle;
   if (gap_ != Reason::kNone) return gap_;
   return next_show_ < next_make_ ? Reason::kLate : Reason::kStarved;
 }

@@ -26,9 +26,7 @@ Action FrameScheduler::poll_work(int64_t now) {
   if (!chunk_.in_flight) levels_.settle(now_);
   const Action heard = keep_heard();
   if (!is_wait(heard)) return heard;
-  // Nobody has taken what is due for as long as anything is made ahead: there is no hurry.
-  const bool unwatched = now_ - clock_.tick(next_show_) >
-                         config_.max_ahead_frames * config_.frame_ns + config_.late_ns;
+  const bool unwatched = is_unwatched();  // there is no hurry
   const int64_t later = std::min(heard.until_ns, now_ + config_.frame_ns);
   if (unwatched && !config_.playout) return wait(later);
   const Plan planned = plan();
@@ -61,9 +59,9 @@ Action FrameScheduler::keep_heard() {
     if (position < dry) return wait(clock_.time_of(dry));
     pause_speech();
   }
-  const int64_t wanted = position + config_.audio_ahead_samples;
+  const int64_t wanted = position + audio_ahead_;
   if (script_.end < wanted) return silence_to(script_.up_to_frame(wanted));
-  return wait(clock_.time_of(script_.end - config_.audio_ahead_samples + 1));
+  return wait(clock_.time_of(script_.end - audio_ahead_ + 1));
 }
 
 // If the chunk that follows would probably begin too late, a later one is made instead: frames that
@@ -206,7 +204,7 @@ Action FrameScheduler::start_chunk(const Plan& plan) {
   start.chunk_id = chunk_.id + 1;
   start.skipped_frames = skipped_;
   start.deadline_ns = clock_.tick(plan.first);
-  start.resumes = chunk_.id > 0 && !skip_counts_;
+  start.resumes = chunk_.id > 0 && gap_ == Reason::kInterrupted;
   chunk_ = {true,
             start.chunk_id,
             plan.first,

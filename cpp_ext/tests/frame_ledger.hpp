@@ -63,7 +63,9 @@ class FrameLedger {
   void hold(const rap_edge::Action& action, int64_t script_end) {
     const rap_edge::SchedulerConfig& config = clock_.config;
     CHECK(action.reason != rap_edge::Reason::kNone);
-    CHECK(made_.count(action.frame) == 0);                                                // S2
+    for (int64_t f = action.frame - action.n_frames + 1; f <= action.frame; ++f) {
+      CHECK(made_.count(f) == 0);  // S2
+    }
     if (!config.playout) CHECK((action.frame + 1) * config.frame_samples <= script_end);  // S8
     show(action);
   }
@@ -78,7 +80,8 @@ class FrameLedger {
 
  private:
   void show(const rap_edge::Action& action) {
-    CHECK(action.frame == last_shown_ + 1);  // S1
+    CHECK(action.n_frames == 1 || clock_.config.playout);
+    CHECK(action.frame == last_shown_ + action.n_frames);  // S1
     CHECK(action.deadline_ns == clock_.tick(action.frame));
     last_shown_ = action.frame;
   }

@@ -96,7 +96,7 @@ void a_window_allocates_nothing() {
   const int64_t before = allocations;
   for (int64_t i = 0; i < 10000; ++i) {
     window.append(hops.data(), 4);
-    window.append_silence(hops.data(), 1);
+    window.append(hops.data(), 1);
     window.truncate(window.end() - 1);
     window.drop_before(window.end() - 60);
     window.window(window.end() - 60, 60, out.data());

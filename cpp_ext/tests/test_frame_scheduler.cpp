@@ -68,6 +68,24 @@ void a_burst_starts_at_once_and_shows_every_frame() {
   }
 }
 
+void silence_that_nobody_generates_is_idle_up_to_the_speech() {
+  for (bool is_playout : {false, true}) {
+    SchedulerConfig config;
+    config.playout = is_playout;
+    config.idle_generates = false;
+    SteadyStream stream(config);
+    stream.run_ms(2000);
+    stream.begin();
+    stream.run_ms(2000);
+    const int64_t first = stream.speech_frame();
+    for (const Action& shown : stream.world.shown) {
+      CHECK(shown.kind == ActionKind::kPresent || shown.reason == Reason::kIdle);
+    }
+    CHECK(stream.presented(first, first + 20) == 20);
+    for (const Action& chunk : stream.world.started) CHECK(!chunk.resumes);
+  }
+}
+
 void an_underrun_pauses_the_utterance() {
   SteadyStream stream;
   stream.run_ms(1000);
@@ -147,7 +165,7 @@ void without_idle_frames_nothing_is_made_in_silence() {
   CHECK(!stream.world.started.front().resumes);
   stream.say(1000);
   stream.run_ms(5000);
-  CHECK(stream.world.started[made].resumes && stream.world.started[made].skipped_frames == 0);
+  CHECK(!stream.world.started[made].resumes && stream.world.started[made].skipped_frames == 0);
 }
 
 void a_failed_chunk_is_left_out() {
@@ -191,6 +209,7 @@ int main() {
   silence_shows_every_frame();
   speech_starts_as_soon_as_a_chunk_can_hear_it();
   a_burst_starts_at_once_and_shows_every_frame();
+  silence_that_nobody_generates_is_idle_up_to_the_speech();
   an_underrun_pauses_the_utterance();
   the_mouth_closes_after_the_last_word();
   interrupt_stops_at_the_next_frame();

@@ -1,4 +1,5 @@
 // Frames shown by the position of a device that plays the script.
+#include "rap_edge/errors.hpp"
 #include "steady_stream.hpp"
 
 using namespace rap_edge;
@@ -58,6 +59,33 @@ void the_device_always_has_its_silence() {
       CHECK(stream.world.script.end >= stream.world.position() + config.audio_ahead_samples);
     }
   }
+}
+
+void a_device_that_is_slow_to_sound_has_more_of_it() {
+  SteadyStream stream(playout());
+  stream.world.scheduler.set_audio_ahead(400 * kSamplesPerMs);
+  stream.run_ms(100);
+  for (int i = 0; i < 1000; ++i) {
+    stream.run_ms(7);
+    const int64_t kept = 400 * kMs - stream.service_ns;  // nobody asks while a chunk is made
+    CHECK(stream.world.script.end >= stream.world.position() + kept / kMs * kSamplesPerMs);
+  }
+  CHECK_THROWS(AudioError, stream.world.scheduler.set_audio_ahead(-1));
+}
+
+// And what nobody looked at is one step.
+void two_minutes_without_a_look_are_one_step() {
+  SteadyStream stream(playout());
+  stream.run_ms(1000);
+  stream.is_shown = false;
+  stream.run_ms(120'000);
+  const size_t before = stream.world.shown.size();
+  stream.is_shown = true;
+  stream.poll();
+  CHECK(stream.world.shown.size() - before == 1 && stream.world.shown.back().n_frames > 2990);
+  stream.run_ms(2000);
+  const int64_t next = stream.world.scheduler.next_show();
+  CHECK(stream.presented(next - 25, next) == 25 && stream.stats().late == 0);
 }
 
 void frames_that_come_too_late_are_dropped() {
@@ -126,6 +154,8 @@ int main() {
   every_frame_is_shown_with_its_audio();
   drift_is_followed();
   the_device_always_has_its_silence();
+  a_device_that_is_slow_to_sound_has_more_of_it();
+  two_minutes_without_a_look_are_one_step();
   frames_that_come_too_late_are_dropped();
   a_device_that_goes_back_stops_the_picture();
   interrupt_cuts_after_what_is_heard();

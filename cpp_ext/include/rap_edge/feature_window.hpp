@@ -19,9 +19,6 @@ class FeatureWindow {
   // StateError where there is no room.
   void append(const float* hops, int64_t n);
 
-  // The same one hop, n times.
-  void append_silence(const float* hop, int64_t n);
-
   // Writes n hops from first on, in a row. Throws StateError if hops from 0 on are among them that
   // are dropped or have not come.
   void window(int64_t first, int64_t n, float* out) const;

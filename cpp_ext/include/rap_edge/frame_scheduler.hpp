@@ -35,6 +35,9 @@ class FrameScheduler {
   // Play-out: this sample of the script is heard now. It never makes the position go back.
   // Throws StateError in a stream without play-out.
   void audio_position(int64_t sample, int64_t now);
+  // Play-out: how far beyond the position the script is kept, so that the device never runs dry.
+  // Until then it is the config's. Throws AudioError for a negative or absurd number.
+  void set_audio_ahead(int64_t samples);
 
   // An utterance of its own, whose epoch this returns. Of the one before, what is pending, placed
   // and not heard yet, made or in flight goes; silence stays as it is.
@@ -125,6 +128,8 @@ class FrameScheduler {
   Action hold();
   Action leave_out();
   Action drop(int64_t n, Reason reason);
+  int64_t n_missed() const;
+  bool is_unwatched() const;
   Reason hold_reason() const;
   int64_t due_ns(int64_t frame) const;
   void pause_speech();
@@ -137,6 +142,7 @@ class FrameScheduler {
   std::array<ServiceTimes, kMaxLevels> service_;
   SchedulerCounts counts_;
   Chunk chunk_;
+  int64_t audio_ahead_;
   int64_t now_ = 0;
   int64_t epoch_ = 0;
   int64_t next_show_ = 0;

@@ -27,14 +27,14 @@ struct Action {
   ActionKind kind = ActionKind::kWait;
   int64_t until_ns = 0;        // Wait: nothing to do before, unless another call comes
   int64_t samples = 0;         // Silence, Speak: how many samples the script grows by
-  int64_t frame = 0;           // StartChunk, Drop: the first; Present, Hold: the one
-  int64_t n_frames = 0;        // StartChunk, Drop
+  int64_t frame = 0;           // StartChunk, Drop: the first; Present: the one; Hold: the last
+  int64_t n_frames = 0;        // StartChunk, Drop, Hold
   int64_t epoch = 0;           // the current one
   int64_t chunk_id = 0;        // StartChunk
   int level = 0;               // of the ladder
   int64_t skipped_frames = 0;  // StartChunk: frames that nobody makes, just before it
   int64_t deadline_ns = 0;     // StartChunk, Present, Hold: the tick of `frame`
-  bool resumes = false;        // StartChunk: does not follow what was made last
+  bool resumes = false;        // StartChunk: the first after a cut, by begin() or interrupt()
   Reason reason = Reason::kNone;
 };
 

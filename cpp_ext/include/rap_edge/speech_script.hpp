@@ -13,7 +13,8 @@ namespace rap_edge {
 struct SpeechScript {
   int64_t frame_samples;
   int64_t end = 0;
-  int64_t speech_end = 0;  // of the speech that was placed last
+  int64_t speech_start = 0;  // of the speech that was placed last
+  int64_t speech_end = 0;
   int64_t pending = 0;
   bool open = false;  // the utterance takes audio
   bool speaking = false;
@@ -22,6 +23,10 @@ struct SpeechScript {
     return ceil_div(sample, frame_samples) * frame_samples;
   }
   bool is_whole() const { return end % frame_samples == 0; }
+  // A sample that is not of the speech that was placed last.
+  bool is_silent(int64_t sample) const {
+    return sample < speech_start || (!speaking && sample >= speech_end);
+  }
   bool is_complete() const { return pending > 0 && !open; }
 
   void begin() {
@@ -45,6 +50,7 @@ struct SpeechScript {
     const int64_t n = pending;
     pending = 0;
     speaking = true;
+    speech_start = end;
     speech_end = end += n;
     if (!open) finish();
     return n;
