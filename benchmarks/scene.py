@@ -30,6 +30,7 @@ class Scene:
         stalls: tuple[Stall, ...] = (),
         slowness: Callable[[int], float] = lambda now: 1.0,
         idle: Idle = "generate",
+        latency_ms: int = 30,
     ) -> None:
         options = StreamOptions(
             idle=idle,
@@ -39,20 +40,30 @@ class Scene:
         self.frames: list[Frame] = []
         self.times: list[int] = []
         self.blocks: list[Pcm] = []
+        self.block_times: list[int] = []  # when the first sample of each is heard
+        self.dry = 0  # blocks that were not full, since the first one that was
+        self._is_full = False
         self.stream = VirtualStream(
             options,
             VirtualModel(seed, stalls, slowness),
             ppm,
             seed,
             on_frame=self._show,
-            on_block=lambda block, ns, n: self.blocks.append(block.copy()),
+            on_block=self._play,
             after_step=self._agree,
+            latency_ns=latency_ms * MS,
         )
         self.session = self.stream.session
 
     def _show(self, frame: Frame, now: int) -> None:
         self.frames.append(frame)
         self.times.append(now)
+
+    def _play(self, block: Pcm, heard_ns: int, taken: int) -> None:
+        self.dry += bool(self._is_full and taken < len(block))
+        self._is_full |= taken == len(block)
+        self.blocks.append(block.copy())
+        self.block_times.append(heard_ns)
 
     def _agree(self) -> None:
         assert self.session._script.end == self.session.scheduler.script_end

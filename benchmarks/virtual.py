@@ -18,12 +18,13 @@ from rap_edge.config import TINY, ModelConfig
 from rap_edge.features import silent_hop
 from rap_edge.runtime import Frame
 from rap_edge.runtime.animator import Animator, Past
+from rap_edge.runtime.gallery import Chunk
 from rap_edge.runtime.levels import Level, ladder
 from rap_edge.runtime.measures import Measures
 from rap_edge.runtime.options import StreamOptions
 from rap_edge.runtime.picture import Screen
 from rap_edge.runtime.playout import PlayoutDevice
-from rap_edge.runtime.session import Chunk, Session
+from rap_edge.runtime.session import Session
 from rap_edge.runtime.stages import Motion
 
 MS = 1_000_000
@@ -115,8 +116,10 @@ def red(hop: NDArray[np.float32]) -> int:
 class VirtualDevice:
     """A sound device that takes 10 ms blocks by its own clock, each up to 10 ms late."""
 
-    def __init__(self, playout: PlayoutDevice, ppm: float, seed: int, start_ns: int) -> None:
-        self._playout, self._start_ns = playout, start_ns
+    def __init__(
+        self, playout: PlayoutDevice, ppm: float, seed: int, start_ns: int, latency_ns: int
+    ) -> None:
+        self._playout, self._start_ns, self._latency_ns = playout, start_ns, latency_ns
         self._rng = np.random.default_rng(seed)
         self._period = BLOCK_NS / (1 + ppm * 1e-6)
         self._calls = 0
@@ -129,8 +132,8 @@ class VirtualDevice:
 
     def call(self) -> tuple[int, int]:
         """Take a block; return when its first sample is heard, and how many samples there were."""
-        taken = self._playout.read_into(self.block, self.next_ns, DEVICE_LATENCY_NS)
-        heard_ns = int(self._ideal) + DEVICE_LATENCY_NS
+        taken = self._playout.read_into(self.block, self.next_ns, self._latency_ns)
+        heard_ns = int(self._ideal) + self._latency_ns
         self._calls += 1
         self._plan()
         return heard_ns, taken
@@ -148,6 +151,7 @@ class VirtualStream:
         on_frame: Callable[[Frame, int], object] = lambda frame, now: None,
         on_block: Callable[[NDArray[np.float32], int, int], object] = lambda block, ns, n: None,
         after_step: Callable[[], object] = lambda: None,
+        latency_ns: int = DEVICE_LATENCY_NS,
     ) -> None:
         """``on_frame`` gets frames and the time, ``on_block`` what `VirtualDevice.call` gives."""
         self.now = 1_000 * MS
@@ -156,7 +160,10 @@ class VirtualStream:
         self._on_frame, self._on_block, self._after_step = on_frame, on_block, after_step
         rate = options.playout and options.playout.sample_rate
         self.playout = PlayoutDevice(rate, lambda: self.now) if rate else None
-        self.device = VirtualDevice(self.playout, ppm, seed, self.now) if self.playout else None
+        self.device = (
+            VirtualDevice(self.playout, ppm, seed, self.now, latency_ns) if self.playout else None
+        )
+        self.is_watched = True  # somebody takes the frames
         silence = silent_hop()
         self.session = Session(
             TINY,
@@ -203,10 +210,7 @@ class VirtualStream:
                 return FAR_NS
             self._started = True
             self.session.start(self.now, 0 if self.device else LEAD_NS)
-        while isinstance(shown := self.session.next_frame(self.now), Frame):
-            self._on_frame(shown, self.now)
-            self._after_step()
-        wake = shown
+        wake = self._show() if self.is_watched else FAR_NS
         if self._making is None:
             todo = self.session.next_chunk(self.now)
             if isinstance(todo, Chunk):
@@ -216,3 +220,9 @@ class VirtualStream:
                 wake = min(wake, todo)
         self._after_step()
         return wake
+
+    def _show(self) -> int:
+        while isinstance(shown := self.session.next_frame(self.now), Frame):
+            self._on_frame(shown, self.now)
+            self._after_step()
+        return shown

@@ -8,6 +8,9 @@ from rap_edge.runtime.script import Heard, Script
 from rap_edge.timeline import Timeline
 
 FED_S = 0.5  # of audio that a device gets ahead of its time
+SPARE_FRAMES = 2  # of script, beyond what a device has read: a chunk is made meanwhile
+UNSEEN_FRAMES = 25  # that nobody showed when they were heard, and somebody still may
+NS_PER_S = 1_000_000_000
 HEARD_EVERY_NS = 5_000_000  # in between the scheduler's own line is as good as the device's clock
 
 
@@ -43,15 +46,19 @@ class Outlet:
         """Tell the scheduler where the device is."""
         if self._device is not None and now >= self._heard_ns + HEARD_EVERY_NS:
             self._heard_ns = now
-            self._scheduler.audio_position(self.position(now), now)
+            heard = self.position(now)
+            self._scheduler.audio_position(heard, now)
+            self._scheduler.set_audio_ahead(self._ahead_samples(self._device))
             self.feed(now)
+            self._forget(heard // self._timeline.frame_samples - UNSEEN_FRAMES)
 
     def feed(self, now: int) -> None:
         """Give the device the audio of the next half second."""
         if self._device is None:
             return
         size = self._device.sample_rate // self._timeline.fps
-        until = self._device.position(now) + int(FED_S * self._device.sample_rate)
+        ahead_s = FED_S + self._device.latency_ns / NS_PER_S
+        until = self._device.position(now) + int(ahead_s * self._device.sample_rate)
         while self._fed < self._script.end_frame and self._fed * size < until:
             audio = self._script.frame(self._fed).audio
             if self._device.room < len(audio):
@@ -74,4 +81,13 @@ class Outlet:
     def pass_by(self, frame: int) -> None:
         """The time of a frame is over."""
         self._shown = frame + 1
-        self._script.forget(self._shown if self._device is None else min(self._shown, self._fed))
+        self._forget(self._shown)
+
+    def _forget(self, frame: int) -> None:
+        """Drop the audio of older frames, but for what the device has not got."""
+        self._script.forget(frame if self._device is None else min(frame, self._fed))
+
+    def _ahead_samples(self, device: PlayoutDevice) -> int:
+        """Return how far beyond what is heard the script must reach, for the device's sake."""
+        spare = SPARE_FRAMES * self._timeline.frame_samples
+        return device.latency_ns * self._timeline.sample_rate // NS_PER_S + spare

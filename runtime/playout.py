@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rap_edge._core import AudioClock, PcmRing
 
 RING_S = 1.0
-FADE_SAMPLES = 240  # 5 ms at 48 kHz
+FADE_PARTS = 200  # of a second: 5 ms
 
 
 class PlayoutDevice:
@@ -21,8 +21,11 @@ class PlayoutDevice:
         self._ring = PcmRing(int(RING_S * sample_rate), sample_rate)
         self._clock = AudioClock(sample_rate)
         self._now = now
+        self._fade_samples = sample_rate // FADE_PARTS
+        self._host_ns = 0  # of the last call
         self._written = 0  # position in the script of the next sample that is written
         self._is_moving = False  # the ring and _written do not agree for the moment
+        self.latency_ns = 0  # of the last call
         self.is_running = False
 
     def read_into(
@@ -32,14 +35,16 @@ class PlayoutDevice:
 
         To be called from the device's callback: it never waits. ``host_ns`` is `time.monotonic_ns`
         at the call (None takes it), ``latency_ns`` the time until the first sample of ``out`` is
-        heard. The rest of ``out`` is silence, which moves nothing in the stream.
+        heard. The rest of ``out`` is silence, which moves nothing in the stream. A ``host_ns`` that
+        falls counts as the one before.
         """
-        host_ns = self._now() if host_ns is None else host_ns
+        self._host_ns = max(self._host_ns, self._now() if host_ns is None else host_ns)
+        self.latency_ns = latency_ns
         start = self._written - self._ring.fill
         is_known = not self._is_moving
         samples = self._ring.read_into(out)
         if is_known:
-            self._clock.update(start, host_ns, latency_ns)
+            self._clock.update(start, self._host_ns, latency_ns)
             self.is_running = True
         return samples
 
@@ -73,8 +78,9 @@ class PlayoutDevice:
     def clear(self, resume_at: int) -> None:
         """Let what is queued fade; silence follows, up to where the script goes on."""
         self._is_moving = True
-        fading = min(self._ring.fill, FADE_SAMPLES)
+        fading = min(self._ring.fill, self._fade_samples)
         self._written += fading - self._ring.fill
-        self._ring.clear(FADE_SAMPLES)
+        self._ring.clear(self._fade_samples)
+        self._written = min(self._written, resume_at)  # the device was beyond it already
         self._is_moving = False
         self.write(np.zeros(max(0, resume_at - self._written), np.float32))
