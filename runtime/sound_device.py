@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,31 +50,41 @@ class DeviceOutput(Output):
 
     def _fill(self, out: Block, n_samples: int, times: Any, status: object) -> None:
         """PortAudio's callback: out (S, channels)."""
-        host_ns = time.monotonic_ns()
         if self.error is not None:
             out.fill(0)
             return
         try:
-            latency_s = times.outputBufferDacTime - times.currentTime
-            if not 0 < latency_s < LONGEST_LATENCY_S:  # some systems do not say
-                latency_s = float(self._stream.latency)
+            host_ns, latency_s = time.monotonic_ns(), self._latency_s(times.outputBufferDacTime)
             self._player.read_into(self._block, host_ns, int(latency_s * NS_PER_S))
             out[:] = self._block[:n_samples, None]
         except Exception as error:  # a callback has nobody to raise to
             self.error = error
             out.fill(0)
 
+    def _latency_s(self, heard_s: float) -> float:
+        """Return how long it is until a time of the stream's clock.
+
+        By the time of now: the callback's own is from before its wait for the interpreter's lock.
+        """
+        try:
+            latency_s = heard_s - self._stream.time
+        except Exception:  # PortAudio's, where a system has no such clock
+            latency_s = 0.0
+        return latency_s if 0 < latency_s < LONGEST_LATENCY_S else float(self._stream.latency)
+
 
 class Microphone:
     """Iterate over what a microphone hears: float32 mono blocks (S,) of 20 ms, until `close`.
 
-    Blocks that nobody takes for 10 s are dropped and counted.
+    It listens from the first iteration on. Blocks that nobody takes for 10 s are dropped and
+    counted.
     """
 
     def __init__(self, device: int | str | None = None) -> None:
         """Open the device, or the system's default; raises NotSupported if that is not possible."""
         sounddevice = _sounddevice()
         self._blocks: queue.Queue[Block | None] = queue.Queue(INPUT_QUEUE_BLOCKS)
+        self._starting = threading.Lock()  # by the thread that iterates, while another closes
         self.dropped_blocks = 0
         with _device_errors(sounddevice):
             found = sounddevice.query_devices(device, "input")
@@ -86,15 +97,18 @@ class Microphone:
                 dtype="float32",
                 callback=self._take,
             )
-            self._stream.start()
 
     def __iter__(self) -> Iterator[Block]:
+        with self._starting, _device_errors(_sounddevice()):
+            if not self._stream.closed:
+                self._stream.start()
         while (block := self._blocks.get()) is not None:
             yield block
 
     def close(self) -> None:
         """Stop listening, and end the iteration."""
-        self._stream.close()
+        with self._starting:
+            self._stream.close()
         self._put(None)
 
     def _take(self, heard: Block, n_samples: int, times: object, status: object) -> None:

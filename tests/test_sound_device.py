@@ -51,6 +51,8 @@ class FakeDevice:
         self.settings = settings
         self.callback: Callable[..., None] = settings["callback"]
         self.latency = 0.08
+        self.time = 10.0
+        self.closed = False
         self.calls: list[str] = []
 
     def start(self) -> None:
@@ -58,6 +60,7 @@ class FakeDevice:
 
     def close(self) -> None:
         self.calls.append("close")
+        self.closed = True
 
 
 class FakeSounddevice(ModuleType):
@@ -105,6 +108,14 @@ def test_a_device_plays_the_same_in_both_channels(fake: FakeSounddevice) -> None
     assert device.settings["channels"] == 2
 
 
+def test_a_callback_that_waited_is_heard_when_the_device_says(fake: FakeSounddevice) -> None:
+    player = Counting()
+    output = DeviceOutput(player, 48_000)
+    output._stream.time = 10.06  # PortAudio called at 10.0
+    output._fill(np.zeros((480, 1), np.float32), 480, times(10.09, 10.0), None)
+    assert player.latencies == [pytest.approx(30 * MS, abs=1000)]
+
+
 @pytest.mark.parametrize("dac", [0.0, -1.0, 9.0, 100.0])
 def test_a_device_that_does_not_know_its_latency_has_that_of_its_stream(
     fake: FakeSounddevice, dac: float
@@ -134,6 +145,17 @@ def test_a_microphone_gives_what_it_heard_until_it_is_closed(fake: FakeSounddevi
     microphone.close()
     assert [block.shape for block in microphone] == [(882,)] * 3
     assert microphone.dropped_blocks == 0
+
+
+def test_a_microphone_listens_from_the_first_iteration_on(fake: FakeSounddevice) -> None:
+    microphone = Microphone()
+    assert microphone._stream.calls == []
+    microphone._take(np.ones((882, 1), np.float32), 882, None, None)
+    assert len(next(iter(microphone))) == 882
+    assert microphone._stream.calls == ["start"]
+    microphone.close()
+    assert list(microphone) == []
+    assert microphone._stream.calls == ["start", "close"]
 
 
 def test_what_nobody_takes_from_a_microphone_is_dropped_and_counted(fake: FakeSounddevice) -> None:
