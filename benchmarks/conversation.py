@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,26 @@ class Turn:
 
     utterance: int
     pcm: NDArray[np.float32]
-    heard: list[NDArray[np.float32]] = field(default_factory=list)
+    heard: int = 0  # samples
+    is_right: bool = True  # what was heard is what was pushed, without a gap
     interruption: Interruption | None = None
     cut_ns: int | None = None  # when interrupt() was called
     last_ns: int = 0  # when its last frame was pulled
     after_return: int = 0  # frames pulled after interrupt() had returned
     returned_ns: int | None = None
 
+    def hear(self, audio: NDArray[np.float32]) -> None:
+        """Compare the audio of the next frame with what was pushed; only silence may follow it."""
+        wanted = np.zeros(len(audio), np.float32)
+        pushed = self.pcm[self.heard : self.heard + len(audio)]
+        wanted[: len(pushed)] = pushed
+        self.is_right &= np.array_equal(audio, wanted)
+        self.heard += len(audio)
+
     @property
     def is_intact(self) -> bool:
-        """What was heard is what was pushed, without a gap: only silence may follow."""
-        heard = np.concatenate([np.zeros(0, np.float32), *self.heard])
-        wanted = self.pcm if self.interruption is None else self.pcm[: len(heard)]
-        return np.array_equal(heard[: len(wanted)], wanted) and not heard[len(wanted) :].any()
+        """Everything that was pushed was heard, up to an interrupt if there was one."""
+        return self.is_right and (self.interruption is not None or self.heard >= len(self.pcm))
 
 
 class Speaker(threading.Thread):
@@ -81,7 +88,7 @@ def note(frame: Frame, turns: dict[int, Turn]) -> None:
     turn = turns.get(frame.utterance)
     if turn is None:
         return
-    turn.heard.append(frame.audio)
+    turn.hear(frame.audio)
     turn.last_ns = time.monotonic_ns()
     if turn.returned_ns is not None:
         turn.after_return += 1

@@ -224,8 +224,14 @@ def test_a_measurement_that_ends_at_once_is_a_report(
 
 def test_a_turn_with_a_gap_is_not_intact(speech: Speech) -> None:
     pcm, silence = speech(1280), np.zeros(640, np.float32)
-    assert Turn(1, pcm, [pcm[:640], pcm[640:], silence]).is_intact
-    assert not Turn(1, pcm, [pcm[:640], silence, pcm[640:]]).is_intact
-    assert not Turn(1, pcm, [pcm[:640]]).is_intact
-    cut = Interruption(0.04, 0, 0.0)
-    assert Turn(1, pcm, [pcm[:640]], interruption=cut).is_intact
+
+    def intact(*heard: NDArray[np.float32], cut: Interruption | None = None) -> bool:
+        turn = Turn(1, pcm, interruption=cut)
+        for audio in heard:
+            turn.hear(audio)
+        return turn.is_intact
+
+    assert intact(pcm[:640], pcm[640:], silence)
+    assert not intact(pcm[:640], silence, pcm[640:])
+    assert not intact(pcm[:640])
+    assert intact(pcm[:640], cut=Interruption(0.04, 0, 0.0))
