@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.conversation import BLOCK, RATE, babble, blocks
+from rap_edge.benchmarks.cuts import cut_short
 from rap_edge.benchmarks.day import converse
 from rap_edge.benchmarks.host import Host
 from rap_edge.benchmarks.long_runs import barge_ins, drift
@@ -38,6 +39,7 @@ STALLS_AT_S = (0.25, 0.5, 0.75)  # of the speech
 BEGIN_NS = 2_000 * MS  # when somebody begins to speak
 BLOCK_NS = BLOCK * 1_000_000_000 // RATE
 SIDES = ("live", "ready")
+LATENCIES_MS = (30, 100, 250)  # of devices, in play-out that is cut short
 
 
 @dataclass(frozen=True)
@@ -169,19 +171,23 @@ def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="how long they speak")
-    parser.add_argument("--hours", type=float, default=0.0, help="of play-out at 200 ppm drift")
+    parser.add_argument(
+        "--hours", type=float, default=0.0, help="of play-out that drifts, or is cut"
+    )
     parser.add_argument("--day-hours", type=float, default=0.0, help="of conversation")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     rows = compare(arguments.seconds)
     gone = barge_ins(100)
     drifts = [drift(ppm, arguments.hours) for ppm in (200.0, -200.0) if arguments.hours]
+    cuts = [cut_short(ms, arguments.hours) for ms in LATENCIES_MS if arguments.hours]
     days = [converse(arguments.day_hours)] if arguments.day_hours else []
     if arguments.json:
         found: Mapping[str, Sequence[Any]] = {
             "policies": rows,
             "interrupts": gone,
             "drift": drifts,
+            "cuts": cuts,
             "conversation": days,
         }
         report = {name: [asdict(one) for one in many] for name, many in found.items()}
@@ -189,7 +195,7 @@ def main() -> None:
         print(json.dumps({**header, **report}))
         return
     print(f"{Host.here()}\n\n{table(rows)}")
-    for one in (*gone, *drifts, *days):
+    for one in (*gone, *drifts, *cuts, *days):
         print(f"\n{one}")
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from rap_edge.benchmarks import day, sync
+from rap_edge.benchmarks.cuts import cut_short
 from rap_edge.benchmarks.long_runs import barge_ins, drift
 from rap_edge.benchmarks.sync import Row, compare, table
 from rap_edge.benchmarks.virtual import Stall
@@ -67,6 +68,15 @@ def test_a_device_that_drifts_is_followed(ppm: float) -> None:
     assert abs(found.slope_ms_per_h) < 1
     assert found.underflows == 0
     assert abs(found.measured_ppm - ppm) < 20
+
+
+@pytest.mark.parametrize("latency_ms", [30, 100])
+def test_barge_ins_leave_picture_and_voice_together(latency_ms: int) -> None:
+    found = cut_short(latency_ms, hours=0.05)
+    assert found.cuts > 50
+    assert found.frames > 2000
+    assert abs(found.median_skew_ms - 5) < 3  # what the device's callbacks are late in the mean
+    assert found.p95_skew_ms < 40
 
 
 def test_nothing_old_follows_a_barge_in() -> None:
