@@ -175,7 +175,7 @@ class VirtualStream:
             self._painter.begin(silence),
             None,
             self.playout,
-            Measures(self.now, 0.0, None),
+            Measures(self.now, 0.0, None, {}),
         )
         for index, level in enumerate(self._levels):
             if not level.holds:

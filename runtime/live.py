@@ -6,6 +6,7 @@ session what to do next, under one lock, which nobody holds while a graph runs.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -47,17 +48,16 @@ class Stream:
         now: Callable[[], int],
         device: PlayoutDevice | None,
         lead_ns: int,
-        placement: Mapping[str, Any],
         on_close: Callable[[], None],
     ) -> None:
         self._session, self._maker, self._measures = session, maker, measures
         self._lock, self._now, self._device = lock, now, device
-        self._lead_ns, self._placement = lead_ns, placement
+        self._lead_ns = lead_ns
         self._pid = os.getpid()
         self._started = False
         self._pushing = threading.Lock()
         self._shower: Shower | None = None
-        self._end = finalize(self, _end, maker, on_close, self._pid)
+        self._end = finalize(self, maker.leave, on_close)
         lifetime.remember(self)
         maker.start()
 
@@ -153,17 +153,16 @@ class Stream:
         self, out: NDArray[np.uint8] | None = None, timeout: float | None = None
     ) -> Frame | None:
         """Wait for the next frame; None if there is none within ``timeout`` seconds."""
-        limit = None if timeout is None else self._now() + int(timeout * NS_PER_S)
+        limit = math.inf if timeout is None else self._now() + timeout * NS_PER_S
         while True:
             chunks = self._maker.chunks
             todo = self.poll(out)
             if isinstance(todo, Frame):
                 return todo
-            now = self._now()
-            if limit is not None and now >= limit:
+            wait = min(todo, limit) - self._now()
+            if wait <= 0 and limit <= todo:
                 return None
-            until = todo if limit is None else min(todo, limit)
-            self._maker.wait(chunks, min(max(0, until - now), LONGEST_WAIT_NS) / NS_PER_S)
+            self._maker.wait(chunks, min(max(0, wait), LONGEST_WAIT_NS) / NS_PER_S)
 
     def run(self) -> Iterator[Frame]:
         """Yield frames as they are due, until the stream is closed."""
@@ -174,8 +173,8 @@ class Stream:
                 if self.closed:
                     return
                 raise
-            assert frame is not None  # without a timeout
-            yield frame
+            if frame is not None:
+                yield frame
 
     def start(self, on_frame: Callable[[Frame], object]) -> None:
         """Show frames on a thread of the stream's: it calls ``on_frame`` with each.
@@ -214,18 +213,17 @@ class Stream:
         """Return everything that is known of the stream, with the definitions of its numbers."""
         with self._locked():
             found = self._measures.snapshot(self.stats(), self._session.scheduler.stats())
-        found["callback_error"] = None if self._shower is None else self._shower.failure
         if self._device is not None:
-            found["device_underflows"] = self._device.underflows
-            found["device_drift_ppm"] = self._device.drift_ppm
-        return {**found, "state": self._session.state, "placement": self._placement}
+            found |= self._device.snapshot()
+        error = None if self._shower is None else self._shower.failure
+        return {**found, "state": self._session.state, "callback_error": error}
 
     def _start(self, now: int) -> bool:
         """Start the stream's time; False while the sound device does not run."""
         if self._device is not None and not self._device.is_running:
             return False
         self._started = True
-        self._session.start(now, 0 if self._device is not None else self._lead_ns)
+        self._session.start(now, self._lead_ns if self._device is None else 0)
         self._lock.notify()
         return True
 
@@ -248,10 +246,3 @@ class Stream:
         lifetime.check_process(self._pid)
         with self._lock:
             yield
-
-
-def _end(maker: Maker, on_close: Callable[[], None], pid: int) -> None:
-    """End a stream that is closed, or that nobody holds: in any thread, so it waits for none."""
-    if os.getpid() == pid:
-        maker.ended.set()
-        on_close()

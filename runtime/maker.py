@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -41,6 +42,7 @@ class Maker:
         self.chunks = 0  # made so far
         self._pressure_ns = 0
         self._failures = 0
+        self._pid = os.getpid()
         self.ended = threading.Event()
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rap-edge maker", daemon=True)
@@ -56,6 +58,15 @@ class Maker:
             self._made.notify_all()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
+
+    def leave(self, on_close: Callable[[], None]) -> None:
+        """End a stream that is closed, or that nobody holds: in any thread, so it waits for none.
+
+        A child process leaves it to its parent.
+        """
+        if os.getpid() == self._pid:
+            self.ended.set()
+            on_close()
 
     def wait(self, chunks: int, seconds: float) -> None:
         """Wait for more than so many chunks, for the stream's end, or for a time."""

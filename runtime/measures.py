@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge._core import FrameScheduler, LevelChange, SchedulerStats
+from rap_edge.runtime.backends import Placement
 from rap_edge.runtime.frames import Frame
 from rap_edge.runtime.pressure import Pressure
 from rap_edge.runtime.stats import (
@@ -45,8 +47,15 @@ CHANGES = 1024  # of the level, that wait for somebody to ask
 class Measures:
     """Times of stages, of first frames and of interrupts; and the trace, if one is kept."""
 
-    def __init__(self, opened_ns: int, enough_seconds: float, trace: Trace | None) -> None:
+    def __init__(
+        self,
+        opened_ns: int,
+        enough_seconds: float,
+        trace: Trace | None,
+        placement: Mapping[str, Placement],
+    ) -> None:
         """``enough_seconds`` of an utterance are what its first chunk hears."""
+        self._placement = placement
         self._opened_ns, self._enough_seconds, self._trace = opened_ns, enough_seconds, trace
         self._stages = StageTimings(STAGES)
         self._interrupts = Recent()
@@ -172,6 +181,7 @@ class Measures:
             "first_frame_from_enough_audio_definition": FIRST_FRAME_FROM_ENOUGH_AUDIO_DEFINITION,
             "first_frame_from_enough_audio_ms_p50": enough[0],
             "first_frame_from_enough_audio_ms_p95": enough[1],
+            "placement": {name: asdict(place) for name, place in self._placement.items()},
             "utterances": self.first_frames_ms.count,
             "pressure": self.pressure and {name: getattr(self.pressure, name) for name in PRESSURE},
             **{name: getattr(counts, name) for name in COUNTS},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic_ns
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ def open_stream(
     chunk = timeline.frames_per_latent * timeline.frame_samples
     spare_hops = _spare_hops(config, options.lookahead_ms)
     enough = (chunk + right_context(config, spare_hops)) / timeline.sample_rate
-    measures = Measures(now(), enough, trace)
+    measures = Measures(now(), enough, trace, model.placement)
     animator = Animator(config, model.graphs, avatar.reference, options.seed, measures)
     levels = ladder(config.sampler, spare_hops)
     warm = _warm_up(animator, model, levels, now)
@@ -150,8 +150,7 @@ def _start(
     floor = None if options.level is not None else partial(_floor, measures, now)
     maker = Maker(session, animator, model.turns, lock, made, now, floor)
     lead_ns = warm.service_ns[0] + MARGIN_NS
-    placement = {name: asdict(place) for name, place in model.placement.items()}
-    return Stream(session, maker, measures, lock, now, device, lead_ns, placement, leave)
+    return Stream(session, maker, measures, lock, now, device, lead_ns, leave)
 
 
 def _floor(measures: Measures, now: Callable[[], int]) -> int:

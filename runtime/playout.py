@@ -63,6 +63,16 @@ class PlayoutDevice:
         """How much faster the device's clock runs than this machine's, in parts per million."""
         return self._clock.drift_ppm
 
+    def snapshot(self) -> dict[str, float]:
+        """Return what is known of the device."""
+        return {
+            "device_underflows": self.underflows,
+            "device_drift_ppm": self.drift_ppm,
+            "device_jitter_ms": self._clock.jitter_ms,
+            "device_steps": self._clock.steps,
+            "device_jumps": self._clock.jumps,
+        }
+
     def position(self, now_ns: int) -> int:
         """Return the sample of the script that is heard at ``now_ns``."""
         return max(0, self._clock.position(now_ns))

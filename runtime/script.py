@@ -76,6 +76,15 @@ class Script:
     def frame(self, index: int) -> Heard:
         return self._frames[index - self._first]
 
+    def speaks(self, first: int, n_frames: int) -> bool:
+        """Say whether anything is said in the frames that are still here of a stretch."""
+        frames = range(max(first, self._first), min(first + n_frames, self.end_frame))
+        return any(self.frame(frame).utterance for frame in frames)
+
+    def ends(self, frame: int) -> bool:
+        """Say whether an utterance ends with a frame, if that is still here."""
+        return self._first <= frame < self.end_frame and self.frame(frame).ends
+
     def say(self, voice: Voice, samples: int, utterance: int) -> None:
         """Place the next ``samples`` of an utterance; its first at the start of a frame."""
         if self._utterance != utterance:

@@ -181,7 +181,9 @@ class Session:
                     self._gallery.drop(action.frame, action.n_frames)
                 case ActionKind.PRESENT:
                     image, level = self._gallery.show(action.frame, out)
-                    return self._leave(action.frame, image, level, self._is_late(action, now))
+                    due = self._start_ns + action.frame * FRAME_US * 1000
+                    is_late = self._outlet.is_attached and now - due > LATE_NS
+                    return self._leave(action.frame, image, level, is_late)
                 case ActionKind.HOLD if self._leaves_anyway(action):
                     is_idle = action.reason == Reason.IDLE
                     image = self._gallery.hold(is_idle, out)
@@ -220,7 +222,7 @@ class Session:
             level,
             self._hops,
             self._gallery.next_past(),
-            1.0 if self._speaks(action) else STATES[self.state],
+            1.0 if self._script.speaks(action.frame, action.n_frames) else STATES[self.state],
             number,
             buffer[: action.n_frames],
         )
@@ -230,20 +232,8 @@ class Session:
 
         In play-out a screen keeps what it shows; but an utterance must be seen to end.
         """
-        if self._outlet.is_attached or action.reason == Reason.IDLE:
-            return True
-        script, frame = self._script, action.frame
-        return script.first_frame <= frame < script.end_frame and script.frame(frame).ends
-
-    def _speaks(self, action: Action) -> bool:
-        """Say whether anything is said in the frames of a chunk."""
-        first = max(action.frame, self._script.first_frame)
-        frames = range(first, action.frame + action.n_frames)
-        return any(self._script.frame(frame).utterance for frame in frames)
-
-    def _is_late(self, action: Action, now: int) -> bool:
-        due = self._start_ns + action.frame * FRAME_US * 1000
-        return self._outlet.is_attached and now - due > LATE_NS
+        is_idle = action.reason == Reason.IDLE
+        return self._outlet.is_attached or is_idle or self._script.ends(action.frame)
 
     def _leave(self, index: int, image: Picture, level: int, late: bool) -> Frame:
         """Let a frame go, with its audio."""

@@ -94,7 +94,9 @@ except LookupError as error: print(error, left())
 """,
     )
     assert ended.stdout == "of the callback []\n"
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0
+    assert ended.stderr.startswith("no more frames are shown")  # and nothing of the others
+    assert ended.stderr.count("Traceback") == 1
 
 
 FORK = """
