@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ FRAME_US = 1_000_000 // FPS
 class Frame:
     """One video frame and the audio that is heard while it is shown."""
 
-    image: NDArray[np.uint8]  # (H, W, 3) RGB, or as the stream's format says
-    audio: NDArray[np.float32]  # (S,) mono, exactly one frame long, at the rate that was pushed
+    # (H, W, 3) RGB, or as the stream's format says; (S,) mono, one frame long, at the pushed rate
+    image: NDArray[np.uint8] = field(repr=False)
+    audio: NDArray[np.float32] = field(repr=False)
     index: int
     is_speech: bool = True  # some of the audio was pushed
     end_of_speech: bool = False  # the last frame of its utterance

@@ -43,6 +43,7 @@ class Gallery:
         self._pasts: deque[tuple[int, Past]] = deque([(-1, past)], maxlen=KEPT_PASTS)
         self._tick = 0  # of the loop
         self._is_looping = False  # the last frame shown was the loop's
+        self._ramps: set[int] = set()  # frames that do not continue the one before
 
     def next_past(self) -> Past:
         """Return what the next chunk continues from."""
@@ -60,14 +61,20 @@ class Gallery:
         self._made.release(buffer)
 
     def keep(self, chunk: Chunk, past: Past) -> None:
-        """A chunk is made; ``past`` is what follows it."""
+        """A chunk is made; ``past`` is what follows it.
+
+        With another number of solver steps than before the head is elsewhere: the chunk ramps in.
+        """
         self._made.keep(chunk.buffer, chunk.first_frame, chunk.n_frames, chunk.level_index)
+        if past.motion.steps != chunk.past.motion.steps:
+            self._ramps.add(chunk.first_frame)
         self._pasts.append((chunk.first_frame, past))
 
     def cut(self, frame: int) -> int:
         """Forget what was made from ``frame`` on; return how many frames that were."""
         while len(self._pasts) > 1 and self._pasts[-1][0] >= frame:
             self._pasts.pop()
+        self._ramps = {first for first in self._ramps if first < frame}
         return self._made.drop_from(frame)
 
     def drop(self, first: int, n_frames: int) -> None:
@@ -85,6 +92,9 @@ class Gallery:
     def show(self, frame: int, out: Picture | None) -> tuple[Picture, int]:
         """Return a frame's picture and level; it is gone then."""
         picture, level = self._made.picture(frame)
+        if any(first <= frame for first in self._ramps):
+            self._ramps = {first for first in self._ramps if first > frame}
+            self._screen.ramp()
         image = self._screen.show(picture, out)
         self._made.drop(frame, 1)
         self._is_looping = False

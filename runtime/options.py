@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rap_edge.errors import ConfigError
+from rap_edge.noise import SEEDS
 from rap_edge.runtime.pixels import FORMATS
 from rap_edge.runtime.voice import check_rate
 
@@ -42,6 +43,12 @@ class StreamOptions:
             raise ConfigError(f"format is {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.idle not in IDLES:
             raise ConfigError(f"idle is {self.idle!r}: expected one of {', '.join(IDLES)}")
+        if self.level is not None and not isinstance(self.level, int):
+            raise ConfigError(f"level is {self.level!r}: expected a number of the ladder, or None")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < SEEDS:
+            raise ConfigError(f"seed is {self.seed!r}: expected 0 to 2**64 - 1")
+        if self.playout is not None and not isinstance(self.playout, Playout):
+            raise ConfigError(f"playout is {self.playout!r}: expected Playout(48000), or None")
         if not self.max_queued_seconds > 0:
             raise ConfigError(
                 f"max_queued_seconds is {self.max_queued_seconds}: expected more than 0; some "

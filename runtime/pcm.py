@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rap_edge.media import Recording
 
 PIECE_S = 0.32
+LOUDEST = 8.0  # 18 dB over full scale is loud, and beyond it another scale
 
 Samples: TypeAlias = NDArray[np.float32] | NDArray[np.int16] | bytes
 Audio: TypeAlias = str | os.PathLike[str] | Samples | Iterable[Samples]
@@ -57,9 +58,16 @@ def mono(samples: Any) -> NDArray[np.float32]:
     """Return samples (S,) as float32 in -1..1; raise AudioError for what is not mono audio."""
     if isinstance(samples, (bytes, bytearray, memoryview)):
         samples = _from_bytes(samples)
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1:
-        shape = getattr(samples, "shape", type(samples).__name__)
-        raise AudioError(f"audio is {shape}: expected an array (S,) of mono samples; mix it down")
+    if not isinstance(samples, np.ndarray):
+        raise AudioError(
+            f"audio is {type(samples).__name__}: expected an array (S,) of mono samples, float32 "
+            "in -1..1 or int16, or bytes; use numpy.asarray"
+        )
+    if samples.ndim != 1:
+        raise AudioError(
+            f"audio is {samples.shape}: expected an array (S,) of mono samples; mix it down"
+        )
+    samples = np.ascontiguousarray(samples)
     if samples.dtype == np.int16:
         scaled: NDArray[np.float32] = samples.astype(np.float32) / np.float32(32768)
         return scaled
@@ -72,12 +80,22 @@ def mono(samples: Any) -> NDArray[np.float32]:
         raise AudioError(
             f"audio sample {index} is {samples[index]}: expected finite values; clean the audio"
         )
-    return samples
+    loudest = float(np.abs(samples).max(initial=0.0))
+    if loudest > LOUDEST:
+        raise AudioError(
+            f"audio reaches {loudest:g}: expected float32 in -1..1; divide samples of 16 bits by "
+            "32768, or pass them as int16"
+        )
+    pcm: NDArray[np.float32] = samples
+    return pcm
 
 
 def _from_bytes(pcm: bytes | bytearray | memoryview) -> NDArray[np.int16]:
     if len(pcm) % 2:
-        raise AudioError(f"{len(pcm)} bytes of audio: expected whole 16-bit samples")
+        raise AudioError(
+            f"{len(pcm)} bytes of audio: expected whole 16-bit samples; keep the odd byte for the "
+            "next push"
+        )
     return np.frombuffer(pcm, "<i2").astype(np.int16)
 
 

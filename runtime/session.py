@@ -209,8 +209,6 @@ class Session:
     def _chunk(self, action: Action) -> Chunk:
         latents = action.n_frames // self._timeline.frames_per_latent
         level = replace(self._levels[action.level], latents=latents)
-        if action.resumes:  # the mouth only has to close, and everybody waits
-            level = replace(level, steps=1)
         self._animator.hear(self._script, action.frame, level, self._hops)
         number, buffer = self._gallery.reserve()
         return Chunk(

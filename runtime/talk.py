@@ -62,17 +62,18 @@ class Talk:
         if not self._is_open or utterance != self.epoch:
             return False
         self.check_room(len(pcm) / sample_rate + ahead)
-        if self._voice is None:
-            out_rate = self._out_rate or sample_rate
-            self._voice = Voice(sample_rate, self._timeline.sample_rate, out_rate)
-        elif self._voice.sample_rate != sample_rate:
+        voice = self._voice or Voice(
+            sample_rate, self._timeline.sample_rate, self._out_rate or sample_rate
+        )
+        if voice.sample_rate != sample_rate:
             raise AudioError(
-                f"sample_rate is {sample_rate}: expected {self._voice.sample_rate}, as before in "
-                "this utterance - begin another one"
+                f"sample_rate is {sample_rate}: expected {voice.sample_rate}, as before in this "
+                "utterance - begin another one"
             )
-        self._voice.push(pcm)
-        self._tell(self._voice, now)
-        self._measures.pushed(self.epoch, self._voice.pushed_seconds, False, now)
+        voice.push(pcm)
+        self._voice = voice
+        self._tell(voice, now)
+        self._measures.pushed(self.epoch, voice.pushed_seconds, False, now)
         return True
 
     def ahead_seconds(self, heard: int) -> float:
@@ -84,7 +85,8 @@ class Talk:
         if seconds > self._max_ahead_seconds:
             raise BackpressureError(
                 f"{seconds:.1f} s of audio are ahead of their time: expected "
-                f"{self._max_ahead_seconds:g} s at most - push more slowly"
+                f"{self._max_ahead_seconds:g} s at most - push more slowly, or open the stream "
+                "with a larger max_queued_seconds"
             )
 
     def flush(self, utterance: int, now: int) -> bool:

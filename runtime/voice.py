@@ -19,7 +19,7 @@ Samples = NDArray[np.float32]
 
 def check_rate(sample_rate: int) -> None:
     """Raise AudioError for a sample rate that cannot be resampled."""
-    if sample_rate not in SAMPLE_RATES:
+    if not isinstance(sample_rate, int) or sample_rate not in SAMPLE_RATES:
         raise AudioError(
             f"sample_rate is {sample_rate!r} Hz: expected one of {SAMPLE_RATES}; resample first"
         )

@@ -69,12 +69,25 @@ class Clock:
         self.ns = max(self.ns, ns)
 
 
+def _count_rests(stream: Stream) -> list[int]:
+    rests, look = [0], stream._session.next_chunk
+
+    def counted(now: int) -> Any:
+        todo = look(now)
+        rests[0] += isinstance(todo, int)
+        return todo
+
+    stream._session.next_chunk = counted  # type: ignore[method-assign]
+    return rests
+
+
 class Stage:
     """Streams, each on a clock that stands still until the picture that is due is made."""
 
     def __init__(self, avatar: Avatar) -> None:
         self._avatar = avatar
         self.clocks: dict[Stream, Clock] = {}
+        self._rests: dict[Stream, list[int]] = {}  # how often the maker found nothing to do
 
     def open(
         self, avatar: Avatar | None = None, trace: Trace | None = None, **options: Any
@@ -84,6 +97,7 @@ class Stage:
         clock = Clock()
         stream = open_stream(avatar or self._avatar, asked, trace, clock)
         self.clocks[stream] = clock
+        self._rests[stream] = _count_rests(stream)
         return stream
 
     def pull(
@@ -95,13 +109,21 @@ class Stage:
         """
         while not isinstance(todo := stream.poll(out), Frame):
             clock = self.clocks[stream]
+            self._settle(stream)
             if ahead:
                 until(lambda: stream.stats().queued)
             clock.reach(todo - FRAME_NS // 4)  # the last moment to decide what is heard
-            stream.flush(-1)  # nothing, but the maker looks at the clock
+            self._settle(stream)
             until(lambda: stream.stats().queued)
             clock.reach(todo)
         return todo
+
+    def _settle(self, stream: Stream) -> None:
+        """Wait until the maker has done what it can at this time."""
+        rests = self._rests[stream]
+        seen = rests[0]
+        stream.flush(-1)  # nothing, but the maker looks at the clock
+        until(lambda: rests[0] > seen)
 
     def tick(self, stream: Stream) -> Frame:
         """Return the next frame of a stream, made or not."""
