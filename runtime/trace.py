@@ -34,6 +34,7 @@ class Trace:
     Times are `time.monotonic_ns()`. Only the last `capacity` events are kept; the file says under
     `otherData` how many came before. Work in one thread nests or follows: Perfetto leaves out
     complete events of one thread that overlap otherwise. After `close` events are ignored.
+    Left by an exception before the first event, a `with` block writes nothing.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class Trace:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None or self._added:
+            self.close()
+        self._closed = True
 
     @property
     def dropped(self) -> int:

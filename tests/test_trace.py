@@ -194,3 +194,12 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> No
         Trace(tmp_path / "no" / "trace.json")
     with pytest.raises(ConfigError, match="capacity is 0"):
         Trace(tmp_path / "trace.json", capacity=0)
+
+
+def test_what_fails_before_the_first_event_leaves_the_older_file(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text("older")
+    with pytest.raises(RuntimeError), Trace(path) as trace:
+        raise RuntimeError
+    trace.close()
+    assert path.read_text() == "older"

@@ -15,11 +15,12 @@ from rap_edge.cli.options import AsJson, Debug
 from rap_edge.cli.render import LARGEST_SEED
 from rap_edge.cli.run_speech import Speaker
 from rap_edge.cli.window import NullScreen, Screen, Window
-from rap_edge.errors import MediaError
+from rap_edge.errors import MediaError, NotSupported
 
 if TYPE_CHECKING:
     from rap_edge.runtime.live import Stream
     from rap_edge.runtime.sound import Output, Player
+    from rap_edge.runtime.sound_device import Microphone
     from rap_edge.runtime.trace import Trace
 
 MICROPHONE = "mic"
@@ -29,7 +30,9 @@ PULL_S = 0.02
 
 
 def run(
-    portrait: Annotated[Path, typer.Argument(help="Photo of a face, at least 80 px wide.")],
+    portrait: Annotated[
+        Path, typer.Argument(metavar="PORTRAIT", help="Photo of a face, at least 80 px wide.")
+    ],
     audio_in: Annotated[
         str, typer.Option(help=f'An audio file to speak, or "{MICROPHONE}".')
     ] = MICROPHONE,
@@ -141,9 +144,7 @@ def _trace(path: Path) -> Trace:
 
 def _speaker(audio_in: str, ahead_s: float) -> Speaker:
     if audio_in == MICROPHONE:
-        from rap_edge.runtime.sound_device import Microphone
-
-        microphone = Microphone()
+        microphone = _microphone()
         return Speaker(microphone, microphone.sample_rate, wake=microphone.close)
     check_input(Path(audio_in), "an audio file, or mic")
     from rap_edge.media import read_audio
@@ -153,6 +154,15 @@ def _speaker(audio_in: str, ahead_s: float) -> Speaker:
     speaker = Speaker((), rate, close_source=recording.close)
     speaker.blocks = paced(recording, rate, ahead_s, speaker.stopping.wait)
     return speaker
+
+
+def _microphone() -> Microphone:
+    from rap_edge.runtime.sound_device import Microphone
+
+    try:
+        return Microphone()
+    except NotSupported as error:
+        raise NotSupported(f"no microphone: {error}; or name a file with --audio-in") from error
 
 
 def _output_rate(null_audio: bool) -> int:

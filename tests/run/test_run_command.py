@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,6 +118,16 @@ def test_nothing_is_opened_for_input_that_cannot_be_used(
     assert model.options == {}
 
 
+def test_a_failure_at_the_start_leaves_the_older_trace(
+    model: Any, run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text("older")
+    result = run("--audio-in", str(tmp_path / "no.wav"), *NULL, "--trace", str(path))
+    assert result.exit_code == ExitCode.NO_INPUT
+    assert path.read_text() == "older"
+
+
 class FakeMicrophone:
     """Hears ten frames and then nothing, until it is closed."""
 
@@ -143,6 +154,16 @@ def test_a_microphone_is_heard_until_the_time_is_over(
     assert result.exit_code == ExitCode.OK, result.stderr
     assert model.live.pushed == 10 * FRAME
     assert microphone.is_closed.is_set()
+
+
+def test_without_a_microphone_the_way_out_is_named(
+    model: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    result = run("--null-audio", "--null-video")
+    assert result.exit_code == ExitCode.UNAVAILABLE
+    assert "no microphone: sounddevice is not installed" in result.stderr
+    assert "or name a file with --audio-in" in result.stderr
 
 
 def test_the_status_line_says_how_the_stream_does(model: Any) -> None:
