@@ -28,10 +28,12 @@ def read_photo(source: PhotoSource) -> NDArray[np.uint8]:
 
     Turned upright as its EXIF says, transparency on a neutral grey, first picture of an animation,
     colours brought to sRGB, the longer side at most 4096 px. Raises PortraitError for a file that
-    is missing or no picture, and for pictures under 64 px or over 100 megapixels.
+    is missing or no picture, for another type, and for pictures under 64 px or over 100 megapixels.
     """
     if isinstance(source, np.ndarray):
         return _checked_array(source)
+    if not isinstance(source, (str, PathLike, Image.Image)):
+        raise PortraitError(_wrong_type(source))
     name = "the picture" if isinstance(source, Image.Image) else str(source)
     try:
         if isinstance(source, Image.Image):
@@ -127,6 +129,13 @@ def _check_sides(width: int, height: int, name: str) -> None:
             f"{name} is {width}x{height} px - expected at least {SMALLEST_SIDE} px on the shorter "
             f"side after scaling to fit {LARGEST_SIDE} px - use a larger or less elongated picture"
         )
+
+
+def _wrong_type(source: object) -> str:
+    is_file = isinstance(source, (bytes, bytearray, memoryview))
+    remedy = "use PIL.Image.open(io.BytesIO(data))" if is_file else "pass one of these"
+    kind = type(source).__name__
+    return f"the picture is {kind} - expected a path, a PIL image or an array - {remedy}"
 
 
 def _too_many_pixels(name: str, size: str = "too large") -> str:

@@ -187,6 +187,14 @@ def test_arrays_of_another_type_are_refused() -> None:
         read_photo(np.zeros((80, 80, 3)))  # type: ignore[arg-type]
 
 
+def test_bytes_are_refused_without_being_shown() -> None:
+    with pytest.raises(PortraitError, match=r"bytes .*PIL\.Image\.open\(io\.BytesIO") as caught:
+        read_photo(b"\xff\xd8" * 50_000)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 200
+    with pytest.raises(PortraitError, match="NoneType"):
+        read_photo(None)  # type: ignore[arg-type]
+
+
 def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "notes.jpg").write_text("not a picture")
     whole = tmp_path / "whole.png"
