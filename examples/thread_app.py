@@ -2,12 +2,16 @@
 
 import sys
 import threading
+from pathlib import Path
 
 import rap_edge
 from rap_edge.media import AUDIO_RATE, read_audio
 
+HERE = Path(__file__)
+EXAMPLES = (HERE.with_name("portrait.jpg"), HERE.with_name("speech.flac"))
 
-def main(portrait: str, recording: str) -> None:
+
+def main(portrait: str | Path, recording: str | Path) -> None:
     finished = threading.Event()
 
     def show(frame) -> None:
@@ -22,8 +26,10 @@ def main(portrait: str, recording: str) -> None:
         for piece in read_audio(recording):  # any rate, any size, any pace
             stream.push_audio(piece, AUDIO_RATE, utterance)
         stream.flush(utterance)
-        finished.wait()
+        while not finished.wait(0.1):
+            if stream.snapshot()["callback_error"]:  # show failed: leaving the block raises it
+                break
         print(stream.stats())
 
 
-main(*sys.argv[1:] or ("examples/portrait.jpg", "examples/speech.flac"))
+main(*sys.argv[1:] or EXAMPLES)
