@@ -40,14 +40,19 @@ class Model:
     """Weights of one bundle on one backend, immutable: share it between threads and avatars."""
 
     bundle: Bundle
-    graphs: Mapping[str, Graph] = field(repr=False)
-    silence: NDArray[np.float32] = field(repr=False)  # (M,) the hop of digital silence
+    graphs: Mapping[str, Graph]
+    silence: NDArray[np.float32]  # (M,) the hop of digital silence
     verified: frozenset[str] = frozenset()  # graphs that answered the golden vectors as they should
-    turns: Turns = field(default_factory=Turns, repr=False)  # of the streams, to compute
-    admission: Admission = field(default_factory=Admission, repr=False)
+    turns: Turns = field(default_factory=Turns)  # of the streams, to compute
+    admission: Admission = field(default_factory=Admission)
 
     def __post_init__(self) -> None:
         lifetime.remember_model(self)
+
+    def __repr__(self) -> str:
+        manifest = self.bundle.manifest
+        placed = {f"{place.backend}/{place.precision}" for place in self.placement.values()}
+        return f"Model({manifest.name} {manifest.version}, {', '.join(sorted(placed))})"
 
     @property
     def config(self) -> ModelConfig:

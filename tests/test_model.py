@@ -45,6 +45,11 @@ def test_placement_says_where_every_graph_runs(model: Model) -> None:
         assert (place.precision, place.threads) == ("fp32", 1)
 
 
+def test_a_model_is_shown_in_a_line(model: Model) -> None:
+    version = model.bundle.manifest.version
+    assert repr(model) == f"Model(synthetic {version}, onnxruntime/fp32)"
+
+
 VARIANTS = tuple(
     Variant(backend, precision, {})
     for backend, precision in [
