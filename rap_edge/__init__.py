@@ -94,8 +94,8 @@ def open(
 
     Args:
         path: a bundle: a folder, a .rapb file, the name of an installed one (if nothing of that
-            name is in the current folder), or one that is open; None is the bundle that comes with
-            the package.
+            name is in the current folder), or one that is open; None or "default" is the bundle
+            that comes with the package.
         backend: name of a backend, "onnxruntime", "openvino" or "coreml", or one of its devices:
             "onnxruntime:cuda", ":tensorrt", ":coreml", ":openvino"; "openvino:gpu", ":npu";
             "coreml:ane", ":gpu", ":cpu". "auto" takes the fastest of the bundle's variants: the

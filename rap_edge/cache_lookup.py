@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
+DEFAULT = "default"  # the bundle that comes with the package
+
 
 def default_root() -> Path:
     """Return the folder for installed bundles: RAP_EDGE_CACHE, or the user's of the platform."""
@@ -27,10 +29,13 @@ def default_root() -> Path:
 def open_named(path: PathLike | None = None, trust: Iterable[PathLike] = ()) -> Bundle:
     """Open a bundle as `open_bundle` does, or the installed one of a name that is no path.
 
-    What is there under the path wins; only a bare name, without folders, is looked up.
+    What is there under the path wins; only a bare name, without folders, is looked up. None and
+    "default" are the bundle that comes with the package.
     """
     if path is None or not _is_bare_name(path):
         return open_bundle(path, trust)
+    if str(path) == DEFAULT:
+        return open_bundle(None, trust)
     found = open_installed(path, trust)
     if found is None:
         names = ", ".join(_installed_names()) or "nothing"

@@ -10,6 +10,7 @@ from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import Requires, Variant
 from rap_edge.versions import is_below
 
+EXTRAS = {"onnxruntime": "ort", "openvino": "openvino", "coremltools": "coreml"}
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
@@ -31,7 +32,7 @@ def unmet(requires: Requires) -> list[str]:
     for package, least in requires.packages.items():
         found = version_of(package)
         if found is None:
-            lacking.append(f"{package} {least} or newer, which is not installed")
+            lacking.append(f"{package} {least} or newer, which is not installed{_remedy(package)}")
         elif is_below(found, least):
             lacking.append(f"{package} {least} or newer (this is {found})")
     memory_mb = _memory_mb()
@@ -47,6 +48,11 @@ def version_of(package: str) -> str | None:
     except metadata.PackageNotFoundError:
         names = metadata.packages_distributions().get(package)  # onnxruntime-gpu, for instance
         return metadata.version(names[0]) if names else None
+
+
+def _remedy(package: str) -> str:
+    extra = EXTRAS.get(package)
+    return f" (pip install 'rap-edge[{extra}]')" if extra else ""
 
 
 def _memory_mb() -> int | None:

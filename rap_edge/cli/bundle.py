@@ -25,7 +25,10 @@ app.command("rollback")(bundle_cache.rollback)
 app.command("list")(bundle_cache.show)
 
 Source = Annotated[
-    Path, typer.Argument(help=f'Folder, .rapb or installed name of a bundle, or "{DEFAULT}".')
+    Path,
+    typer.Argument(
+        metavar="BUNDLE", help=f'Folder, .rapb or installed name of a bundle, or "{DEFAULT}".'
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder, or .rapb file, to write.")]
 Trust = Annotated[
@@ -48,7 +51,9 @@ def settings(
 
 @app.command()
 def pack(
-    bundles: Annotated[list[Path], typer.Argument(help="Bundles of one model, best first.")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE", help="Bundles of one model, best first.")
+    ],
     out: Out,
     card: Annotated[Path | None, typer.Option(help="Model card to put in.")] = None,
     licence_file: Annotated[
@@ -129,7 +134,9 @@ def sign(
 
 @app.command()
 def keygen(
-    out: Annotated[Path, typer.Argument(help="Private key to write, NAME.pem.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="NAME.pem", help="Private key to write, NAME.pem.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Make a key pair for development: NAME.pem, for you alone, and NAME.pub.pem."""

@@ -24,11 +24,13 @@ Root = Annotated[
         show_default="the user's cache",
     ),
 ]
-Name = Annotated[str, typer.Argument(help="Name of an installed bundle.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed bundle.")]
 
 
 def install(
-    bundle: Annotated[Path, typer.Argument(help=f'Folder or .rapb of a bundle, or "{DEFAULT}".')],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help=f'Folder or .rapb of a bundle, or "{DEFAULT}".')
+    ],
     variant: Annotated[
         list[str] | None,
         typer.Option(help="backend/precision to install; may be repeated.", show_default="all"),

@@ -23,7 +23,10 @@ SCHEMA_VERSION = 1
 def devices(
     bundle: Annotated[
         Path | None,
-        typer.Argument(help=f'A bundle, folder, .rapb, name or "{DEFAULT}", to say what it takes.'),
+        typer.Argument(
+            metavar="BUNDLE",
+            help=f'A bundle, folder, .rapb, name or "{DEFAULT}", to say what it takes.',
+        ),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
@@ -42,9 +45,7 @@ def devices(
 
     taken = None
     if bundle is not None:
-        is_default = str(bundle) == DEFAULT and not bundle.exists()
-        opened = open_named(None if is_default else bundle, trust or ())
-        taken = foresee(opened, threads)
+        taken = foresee(open_named(bundle, trust or ()), threads)
     found, hints = take_inventory(), missing(())
     typer.echo(_as_json(found, hints, taken) if as_json else _drawn(found, hints, taken))
 
@@ -100,6 +101,8 @@ def _vectors(flags: tuple[str, ...]) -> list[str]:
 def _taken(taken: Automatic) -> str:
     if taken.takes is None:
         return f"bundle {taken.bundle}: no variant runs here"
+    if taken.candidates < 2:
+        return f"bundle {taken.bundle}: auto takes {taken.takes}, one candidate: nothing to measure"
     if not taken.measured:
         return (
             f"bundle {taken.bundle}: auto was not measured here with {taken.threads} threads; "

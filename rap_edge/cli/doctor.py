@@ -20,8 +20,10 @@ IN_BUNDLES = (".xml", ".mlpackage")  # graphs that cannot be read alone
 def doctor(
     model: Annotated[
         Path,
-        typer.Argument(help=f'An .onnx file, or a bundle: folder, .rapb, name or "{DEFAULT}".'),
-    ],
+        typer.Argument(
+            metavar="MODEL", help=f'An .onnx file, or a bundle: folder, .rapb, name or "{DEFAULT}".'
+        ),
+    ] = Path(DEFAULT),
     backend: Annotated[
         str | None, typer.Option(help="onnxruntime, openvino or coreml.", show_default="all")
     ] = None,

@@ -23,7 +23,10 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def gate(
     bundle: Annotated[
-        Path, typer.Argument(help=f'Bundle to measure, or "{DEFAULT}"; it is written again.')
+        Path,
+        typer.Argument(
+            metavar="BUNDLE", help=f'Bundle to measure, or "{DEFAULT}"; it is written again.'
+        ),
     ],
     fp32: Annotated[
         Path, typer.Option(help=f'Bundle of the same checkpoint in fp32, or "{DEFAULT}".')

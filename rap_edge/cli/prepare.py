@@ -22,7 +22,8 @@ SCHEMA_VERSION = 1
 
 def prepare(
     bundle: Annotated[
-        Path, typer.Argument(help=f'A bundle: folder, .rapb, name or "{DEFAULT}".')
+        Path,
+        typer.Argument(metavar="BUNDLE", help=f'A bundle: folder, .rapb, name or "{DEFAULT}".'),
     ] = Path(DEFAULT),
     backend: Annotated[
         list[str] | None,
@@ -45,7 +46,7 @@ def prepare(
     from rap_edge.cache_lookup import open_named
     from rap_edge.runtime.placement.preparation import prepare as prepared
 
-    opened = open_named(None if _is_default(bundle) else bundle, trust or ())
+    opened = open_named(bundle, trust or ())
     with bars() as tell:
         done = prepared(opened, backend or (), threads, tell)
     typer.echo(_as_json(done) if as_json else "\n".join(map(_line, done)))
@@ -56,10 +57,6 @@ def prepare(
             f"{', '.join(failed)} could not be prepared - expected devices that start and compute "
             "rightly - see why above",
         )
-
-
-def _is_default(bundle: Path) -> bool:
-    return str(bundle) == DEFAULT and not bundle.exists()
 
 
 def _as_json(done: list[Prepared]) -> str:

@@ -23,8 +23,12 @@ LARGEST_SEED = 2**64 - 1
 
 
 def render(
-    portrait: Annotated[Path, typer.Argument(help="Photo of a face, at least 80 px wide.")],
-    audio: Annotated[Path, typer.Argument(help="Speech: any audio or video file.")],
+    portrait: Annotated[
+        Path, typer.Argument(metavar="PORTRAIT", help="Photo of a face, at least 80 px wide.")
+    ],
+    audio: Annotated[
+        Path, typer.Argument(metavar="AUDIO", help="Speech: any audio or video file.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="MP4 film to write.")],
     bundle: Annotated[
         Path | None,

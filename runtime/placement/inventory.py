@@ -51,6 +51,7 @@ class Automatic:
     threads: int
     takes: str | None  # None if nothing runs here
     measured: bool  # here, with these threads
+    candidates: int  # that measuring compares: of fewer than two there is nothing to measure
     ms: dict[str, float]  # of a chunk, by candidate
     refused: dict[str, str]
 
@@ -82,6 +83,7 @@ def foresee(bundle: Bundle, threads: int | None = None) -> Automatic:
         threads,
         order[0].label if order and can_run(order[0].variant) else None,
         measured is not None,
+        len(likely),
         dict(measured.ms) if measured else {},
         dict(measured.refused) if measured else {},
     )

@@ -25,6 +25,12 @@ from rap_edge.runtime.placement.inventory import foresee
 from rap_edge.runtime.placement.measure import may_measure
 from rap_edge.runtime.placement.selftest import golden_vectors
 
+NO_CANDIDATE = "no variant runs here"
+ONE_CANDIDATE = "there is one candidate: nothing to measure"
+NOT_KEPT = (
+    "the machine is too busy, or the cache cannot be written, so that what was measured is not kept"
+)
+
 Tell = Callable[[str, int, int], None]
 """Takes a part of the work, how much of it is done, and how much there is."""
 
@@ -120,6 +126,8 @@ def _measure(bundle: Bundle, threads: int, vectors: Vectors, tell: Tell) -> Prep
     before = foresee(bundle, threads)
     if before.measured:
         return Prepared(AUTO, "already prepared", f"it takes {before.takes}")
+    if before.candidates < 2:
+        return Prepared(AUTO, "nothing to do", ONE_CANDIDATE if before.takes else NO_CANDIDATE)
     start = perf_counter()
     tell(AUTO, 0, 1)
     automatic(bundle, candidates(bundle.variants, Target(AUTO), None, True), threads, vectors)
@@ -127,6 +135,4 @@ def _measure(bundle: Bundle, threads: int, vectors: Vectors, tell: Tell) -> Prep
     after = foresee(bundle, threads)
     if after.measured:
         return Prepared(AUTO, "prepared", f"it takes {after.takes}", perf_counter() - start)
-    return Prepared(
-        AUTO, "nothing to do", "there is one candidate, or the machine is too busy to measure"
-    )
+    return Prepared(AUTO, "nothing to do", NOT_KEPT)

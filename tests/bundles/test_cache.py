@@ -233,3 +233,12 @@ def test_an_installed_bundle_is_opened_by_its_name(
         open_named(Path("folder") / "sample")
     shutil.copytree(versions[1], "sample")
     assert open_named("sample").manifest.version == "2.0.0"
+
+
+def test_default_is_the_built_in_one_unless_there_is_such_a_path(
+    versions: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_named("default").path == open_named(None).path
+    shutil.copytree(versions[1], "default")
+    assert open_named("default").manifest.version == "2.0.0"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rap_edge
+from rap_edge import requirements
 from rap_edge.bundle import Part, open_bundle, write_bundle
 from rap_edge.errors import BackendUnavailable
 from rap_edge.manifest import Requires
@@ -26,10 +27,17 @@ def test_what_is_empty_is_not_asked_for() -> None:
     [
         (Requires(packages={"numpy": "999"}), "numpy 999 or newer"),
         (Requires(packages={"no_such_package": "1"}), "which is not installed"),
+        (Requires(packages={"openvino": "1"}), "pip install 'rap-edge[openvino]'"),
         (Requires(memory_mb=1 << 40), "MB of memory"),
     ],
 )
-def test_what_is_lacking_is_named(requires: Requires, message: str) -> None:
+def test_what_is_lacking_is_named(
+    requires: Requires, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = requirements.version_of
+    monkeypatch.setattr(
+        requirements, "version_of", lambda name: None if name == "openvino" else found(name)
+    )
     (problem,) = unmet(requires)
     assert message in problem
 

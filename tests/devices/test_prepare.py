@@ -181,3 +181,18 @@ def test_the_command_prepares_and_says_so(tested: Bundle, core: Any) -> None:
     code, text = run("prepare", str(tested.path), "--backend", "openvino:npu")
     assert code == ExitCode.UNAVAILABLE
     assert "has no NPU here" in text
+
+
+def test_whether_there_is_one_candidate_or_no_peace_is_told(
+    tested: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAP_EDGE_NO_MEASURE")
+    monkeypatch.setattr(measure, "is_quiet", lambda: False)
+    (busy,) = prepare(tested, ["auto"], 1)
+    assert (busy.state, busy.detail[:23]) == ("nothing to do", "the machine is too busy")
+    monkeypatch.setattr(inventory, "promising_here", lambda able: able[:1])
+    (alone,) = prepare(tested, ["auto"], 1)
+    assert (alone.state, alone.detail[:22]) == ("nothing to do", "there is one candidate")
+    code, text = run("devices", str(tested.path))
+    assert code == ExitCode.OK
+    assert "auto takes onnxruntime/fp32, one candidate: nothing to measure" in text

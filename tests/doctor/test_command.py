@@ -132,7 +132,9 @@ def test_a_share_that_is_not_all_is_never_called_all() -> None:
 
 
 def test_the_built_in_bundle_runs() -> None:
-    assert doctor("default", "--backend", "onnxruntime").exit_code == ExitCode.OK
+    named = doctor("default", "--backend", "onnxruntime")
+    assert named.exit_code == ExitCode.OK
+    assert doctor("--backend", "onnxruntime").stdout == named.stdout
 
 
 def test_the_exit_code_says_whether_anything_runs(
