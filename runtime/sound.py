@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -28,16 +29,16 @@ class Player(Protocol):
     def read_into(self, out: Block, host_ns: int, latency_ns: int) -> int: ...
 
 
-class Output:
+class Output(ABC):
     """A device that plays; `error` is what ended its callback, if something did."""
 
     error: BaseException | None = None
 
-    def start(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def start(self) -> None: ...
 
-    def stop(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def stop(self) -> None: ...
 
     def __enter__(self) -> Output:
         self.start()

@@ -10,9 +10,9 @@ import typer
 
 from rap_edge.cli import bundle_cache, bundle_report
 from rap_edge.cli.bundle_place import DEFAULT, place_of
-from rap_edge.cli.bundle_report import AsJson
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback, check_input
+from rap_edge.cli.failures import CommandError, ExitCode, check_input
 from rap_edge.cli.json_input import read_object
+from rap_edge.cli.options import Debug, JsonObject, Out, Trust, Unsigned
 from rap_edge.errors import InvalidBundle, UnsignedBundle
 
 if TYPE_CHECKING:
@@ -30,21 +30,11 @@ Source = Annotated[
         metavar="BUNDLE", help=f'Folder, .rapb or installed name of a bundle, or "{DEFAULT}".'
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder, or .rapb file, to write.")]
-Trust = Annotated[
-    list[Path] | None,
-    typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
-]
-Unsigned = Annotated[
-    bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
-]
 
 
 @app.callback()
 def settings(
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    debug: Debug = False,
 ) -> None:
     """Pack, sign, verify, look at, take apart and install bundles."""
 
@@ -70,7 +60,7 @@ def pack(
     ] = None,
     trust: Trust = None,
     allow_unsigned: Unsigned = False,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Merge the variants of bundles of one model; refuse those below the quality gate."""
     from rap_edge.bundle import Papers, pack_bundles
@@ -97,7 +87,7 @@ def verify(
     bundle: Source,
     trust: Trust = None,
     allow_unsigned: Unsigned = False,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Compare every byte of a bundle with what its publisher signed."""
     _check_keys(trust)
@@ -118,7 +108,7 @@ def sign(
         str | None,
         typer.Option(envvar="RAP_EDGE_KEY_PASSWORD", help="Of the key, if it has one."),
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Sign a bundle in place, replacing an earlier signature."""
     from rap_edge.bundle import DEFAULT as BUILT_IN
@@ -137,7 +127,7 @@ def keygen(
     out: Annotated[
         Path, typer.Argument(metavar="NAME.pem", help="Private key to write, NAME.pem.")
     ],
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Make a key pair for development: NAME.pem, for you alone, and NAME.pub.pem."""
     from rap_edge.keys import fingerprint, make_key_pair
@@ -155,7 +145,10 @@ def keygen(
 
 @app.command()
 def inspect(
-    bundle: Source, trust: Trust = None, allow_unsigned: Unsigned = False, as_json: AsJson = False
+    bundle: Source,
+    trust: Trust = None,
+    allow_unsigned: Unsigned = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Show what a bundle holds."""
     opened = _open(bundle, trust, allow_unsigned)
@@ -168,7 +161,7 @@ def diff(
     after: Source,
     trust: Trust = None,
     allow_unsigned: Unsigned = False,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Show what changes from one bundle to another."""
     from rap_edge.bundle import compare_bundles
@@ -188,7 +181,7 @@ def extract(
     ] = None,
     trust: Trust = None,
     allow_unsigned: Unsigned = False,
-    as_json: AsJson = False,
+    as_json: JsonObject = False,
 ) -> None:
     """Copy a bundle, or some of its variants, into a folder or a .rapb; signatures stay valid."""
     from rap_edge.bundle import extract_bundle

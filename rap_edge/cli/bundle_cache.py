@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.bundle_place import DEFAULT, place_of
-from rap_edge.cli.bundle_report import AsJson, as_json
+from rap_edge.cli.bundle_report import as_json
 from rap_edge.cli.failures import check_input
+from rap_edge.cli.options import JsonObject, Trust, Unsigned
 
 if TYPE_CHECKING:
     from rap_edge.cache import Cache, Installed
@@ -35,18 +36,13 @@ def install(
         list[str] | None,
         typer.Option(help="backend/precision to install; may be repeated.", show_default="all"),
     ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
-    ] = None,
-    allow_unsigned: Annotated[
-        bool, typer.Option("--allow-unsigned", help="Accept a bundle that nobody signed.")
-    ] = False,
+    trust: Trust = None,
+    allow_unsigned: Unsigned = False,
     budget_mb: Annotated[
         int, typer.Option(min=1, help="Largest size of all that is installed.")
     ] = 2048,
     cache: Root = None,
-    json: AsJson = False,
+    json: JsonObject = False,
 ) -> None:
     """Verify a bundle, copy what is missing, and make it the current one of its name."""
     for key in trust or ():
@@ -62,7 +58,7 @@ def repair(
         Path | None, typer.Option(help="Bundle to take damaged files from.")
     ] = None,
     cache: Root = None,
-    json: AsJson = False,
+    json: JsonObject = False,
 ) -> None:
     """Compare every byte of an installed bundle, and mend what is damaged."""
     source = None if repair_from is None else _place(repair_from)
@@ -72,13 +68,13 @@ def repair(
     typer.echo(as_json(name=name, mended=list(mended)) if json else line)
 
 
-def rollback(name: Name, cache: Root = None, json: AsJson = False) -> None:
+def rollback(name: Name, cache: Root = None, json: JsonObject = False) -> None:
     """Go back to the bundle that was current before."""
     found = _cache(cache).rollback(name)
     typer.echo(as_json(installed=asdict(found)) if json else _line(found))
 
 
-def show(cache: Root = None, json: AsJson = False) -> None:
+def show(cache: Root = None, json: JsonObject = False) -> None:
     """List what is installed."""
     found = _cache(cache).installed()
     if json:

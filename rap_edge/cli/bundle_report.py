@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from rap_edge import errors
 from rap_edge.cli.table import table
@@ -22,8 +20,6 @@ REASONS = {
     errors.BadSignature: "bad-signature",
     errors.UntrustedKey: "untrusted-key",
 }
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def as_json(**values: Any) -> str:

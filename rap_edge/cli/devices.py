@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli.bundle_place import DEFAULT
-from rap_edge.cli.options import Debug
+from rap_edge.cli.options import Debug, JsonObject, Threads, Trust
 from rap_edge.cli.table import table
 
 if TYPE_CHECKING:
@@ -28,14 +28,9 @@ def devices(
             help=f'A bundle, folder, .rapb, name or "{DEFAULT}", to say what it takes.',
         ),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
-    ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    threads: Threads = None,
+    trust: Trust = None,
+    as_json: JsonObject = False,
     debug: Debug = False,
 ) -> None:
     """List runtimes and devices, which of them start here, and what the others need."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rap_edge.cli import doctor_report
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback
+from rap_edge.cli.failures import CommandError, ExitCode
+from rap_edge.cli.options import Debug, JsonObject, Trust
 
 if TYPE_CHECKING:
     from rap_edge.runtime.doctor import Diagnosis
@@ -27,14 +28,9 @@ def doctor(
     backend: Annotated[
         str | None, typer.Option(help="onnxruntime, openvino or coreml.", show_default="all")
     ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    trust: Trust = None,
+    as_json: JsonObject = False,
+    debug: Debug = False,
 ) -> None:
     """Explain a model: its real precision here, what is slow and why, which devices run it."""
     diagnosis = _examine(model, backend, trust or [])

@@ -11,7 +11,7 @@ import typer
 
 from rap_edge.cli.bundle_place import DEFAULT
 from rap_edge.cli.failures import CommandError, ExitCode
-from rap_edge.cli.options import Debug
+from rap_edge.cli.options import Debug, JsonObject, Threads, Trust
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -32,14 +32,9 @@ def prepare(
             show_default="every device here that compiles, and auto",
         ),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
-    ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) to trust instead of the project's; may be repeated."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    threads: Threads = None,
+    trust: Trust = None,
+    as_json: JsonObject = False,
     debug: Debug = False,
 ) -> None:
     """Compile a bundle for the devices here and measure the fastest, so that it opens quickly."""

@@ -12,52 +12,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import CommandError, ExitCode, ask_for_traceback, check_input
+from rap_edge.cli.failures import CommandError, ExitCode, check_input
+from rap_edge.cli.options import (
+    AsJson,
+    Backend,
+    Bundle,
+    Debug,
+    Face,
+    Precision,
+    Seed,
+    Threads,
+    Trust,
+)
 from rap_edge.errors import MediaError
 
 if TYPE_CHECKING:
     from rap_edge import RenderStats
 
 SCHEMA_VERSION = 1
-LARGEST_SEED = 2**64 - 1
 
 
 def render(
-    portrait: Annotated[
-        Path, typer.Argument(metavar="PORTRAIT", help="Photo of a face, at least 80 px wide.")
-    ],
+    portrait: Face,
     audio: Annotated[
         Path, typer.Argument(metavar="AUDIO", help="Speech: any audio or video file.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="MP4 film to write.")],
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            help="A bundle: folder, .rapb file, or the name of an installed one.",
-            show_default="the built-in one",
-        ),
-    ] = None,
-    backend: Annotated[
-        str,
-        typer.Option(help="onnxruntime or openvino.", show_default="best here"),
-    ] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="Such as int8 or fp32.", show_default="best here")
-    ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) of the bundle's publisher; may be repeated."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed moves the head otherwise.")
-    ] = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", callback=ask_for_traceback, help="Show tracebacks.")
-    ] = False,
+    bundle: Bundle = None,
+    backend: Backend = "auto",
+    precision: Precision = None,
+    trust: Trust = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Let a portrait speak a recording: write an MP4 film, replacing one of that name."""
     _check_paths(portrait, audio, out, bundle)

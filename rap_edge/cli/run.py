@@ -11,8 +11,17 @@ import typer
 
 from rap_edge.cli import run_report
 from rap_edge.cli.failures import CommandError, ExitCode, check_input
-from rap_edge.cli.options import AsJson, Debug
-from rap_edge.cli.render import LARGEST_SEED
+from rap_edge.cli.options import (
+    AsJson,
+    Backend,
+    Bundle,
+    Debug,
+    Face,
+    Precision,
+    Seed,
+    Threads,
+    Trust,
+)
 from rap_edge.cli.run_speech import Speaker
 from rap_edge.cli.window import NullScreen, Screen, Window
 from rap_edge.errors import MediaError, NotSupported
@@ -30,9 +39,7 @@ PULL_S = 0.02
 
 
 def run(
-    portrait: Annotated[
-        Path, typer.Argument(metavar="PORTRAIT", help="Photo of a face, at least 80 px wide.")
-    ],
+    portrait: Face,
     audio_in: Annotated[
         str, typer.Option(help=f'An audio file to speak, or "{MICROPHONE}".')
     ] = MICROPHONE,
@@ -55,29 +62,12 @@ def run(
     trace: Annotated[
         Path | None, typer.Option(help="File to write a trace to, for ui.perfetto.dev.")
     ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            help="A bundle: folder, .rapb file, or the name of an installed one.",
-            show_default="the built-in one",
-        ),
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(help="onnxruntime or openvino.", show_default="best here")
-    ] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="Such as int8 or fp32.", show_default="best here")
-    ] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) of the bundle's publisher; may be repeated."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed moves the head otherwise.")
-    ] = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads to use.", show_default="physical cores")
-    ] = None,
+    bundle: Bundle = None,
+    backend: Backend = "auto",
+    precision: Precision = None,
+    trust: Trust = None,
+    seed: Seed = 0,
+    threads: Threads = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
