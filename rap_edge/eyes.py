@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Curve = NDArray[np.float64]
+from rap_edge.lids import Curve, Skin, closing, reach
+
 Image = NDArray[np.uint8]
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -22,16 +23,11 @@ POINTS = 11
 """Points of an eye: corner, 3 of the upper lid, corner, 3 of the lower lid, 3 of the brow."""
 UPPER, LOWER, BROW = slice(0, 5), slice(5, 8), slice(8, 11)
 
+SKIN = Skin(lashes=0.07, crease=0.05, skipped=0.3, meeting=0.88)
 # Shares of the width of an eye.
-LASHES = 0.07
-CREASE = 0.05
 LARGEST_LID, SMALLEST_LID = 0.45, 0.12
 UPPER_MARGIN, LOWER_MARGIN = 0.01, 0.09
-REACH = 0.8
-# Other shares.
-MEETING = 0.88
-LID_BELOW_BROW = 0.62
-SKIPPED_LID = 0.3
+LID_BELOW_BROW = 0.62  # of what lies between them
 
 # What eyes look like whose lids can be closed: shares of the side, of the width, of each other.
 WIDTHS = (0.055, 0.24)
@@ -89,9 +85,7 @@ class Eye:
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of what closing can change, px."""
-        middle = self.corner + self.along * self.width / 2
-        reach = self.width * REACH
-        return (*(middle - reach).tolist(), *(middle + reach).tolist())
+        return reach(self.corner, self.along, self.width)
 
     def contrast(self, image: Image) -> float:
         """Return how many levels of grey the eyeball spans, from its 5th to its 95th percentile."""
@@ -106,14 +100,8 @@ class Eye:
         """Return the way (H, W, 2) from where the closed eye shows a pixel to where it was, px."""
         across, height = self._from_corner(x, y)
         upper, opening = self._lids(across)
-        falls = amount * MEETING * opening
-        rises = amount * (1.0 - MEETING) * opening
-        skipped = falls / max(float(opening.max()), 1e-6)
-        above = self._above(upper + falls - height, falls, skipped)
-        under = np.clip(1.0 - (height - upper - falls) / (3.0 * np.maximum(rises, 1e-3)), 0, 1)
-        closed = height > upper + np.maximum(opening - rises, falls)
-        moved = np.where(closed, under * rises, 0.0)
-        moved = np.where(height <= upper + falls, above, moved)
+        widest, width = float(opening.max()), self.width
+        moved = closing(SKIN, amount, height, upper, opening, widest, self.lid, width)
         return np.asarray(moved[..., None] * self.down)
 
     def _from_corner(self, x: Curve, y: Curve) -> tuple[Curve, Curve]:
@@ -127,20 +115,6 @@ class Eye:
         bell = inside * (self.width - inside)
         upper = bell * (self.upper[0] + self.upper[1] * inside)
         return upper, np.maximum(bell * (self.lower[0] + self.lower[1] * inside) - upper, 0.0)
-
-    def _above(self, distance: Curve, falls: Curve, skipped: Curve) -> Curve:
-        """Return the shift at a distance above the edge of a lid that has fallen by `falls`."""
-        lashes, crease = LASHES * self.width, CREASE * self.width
-        skip = skipped * max(SKIPPED_LID * (self.lid - lashes) - crease, 0.0)
-        knee = lashes + crease
-        rest = np.maximum(self.lid + falls - knee, 1e-3)
-        fetched = np.where(
-            distance < lashes, distance, distance + skip * (distance - lashes) / crease
-        )
-        stretched = knee + skip + (distance - knee) * (self.lid - knee - skip) / rest
-        fetched = np.where(distance > knee, stretched, fetched)
-        fetched = np.where(distance > self.lid + falls, distance - falls, fetched)
-        return np.asarray(distance - fetched - falls)
 
 
 def eyes_of(image: Image, points: NDArray[np.floating]) -> tuple[Eye, Eye] | None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rap_edge.lids import Curve, Skin, closing, reach
 from rap_edge.training.rig.head import FloatArray
-
-Curve = NDArray[np.float64]
 
 BLINK_NAMES = ("eyeBlink_R", "eyeBlink_L")
 # FaceMesh points from the outer to the inner corner, right eye first.
@@ -32,16 +30,11 @@ LID_POINTS = np.array(
 )
 BROW_POINTS = np.array([[46, 53, 52, 65, 55], [276, 283, 282, 295, 285]])
 
+SKIN = Skin(lashes=0.06, crease=0.05, skipped=0.25, meeting=0.9)
 # Shares of the width of the eye.
-LASHES = 0.06
-CREASE = 0.05
 LARGEST_LID, SMALLEST_LID = 0.45, 0.08
 UPPER_MARGIN, LOWER_MARGIN = 0.015, 0.06
-REACH = 0.8
-# Other shares.
-MEETING = 0.9
-LID_BELOW_BROW = 0.85
-SKIPPED_LID = 0.25
+LID_BELOW_BROW = 0.85  # of what lies between them
 
 
 @dataclass(frozen=True)
@@ -86,11 +79,7 @@ class Eye:
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of what a blink can change, px."""
-        middle = self.corner + self.along * self.width / 2
-        reach = self.width * REACH
-        left, top = middle - reach
-        right, bottom = middle + reach
-        return float(left), float(top), float(right), float(bottom)
+        return reach(self.corner, self.along, self.width)
 
     def warp(self, x: FloatArray, y: FloatArray, blink: float) -> FloatArray:
         """Return the shift (H, W, 2) in px from where a blink shows a pixel to where it was.
@@ -99,31 +88,19 @@ class Eye:
         """
         across = (x - self.corner[0]) * self.along[0] + (y - self.corner[1]) * self.along[1]
         height = (x - self.corner[0]) * self.down[0] + (y - self.corner[1]) * self.down[1]
-        meeting = self.upper + MEETING * (self.lower - self.upper)
+        opening = self.lower - self.upper
 
         def here(curve: Curve) -> Curve:
             return np.asarray(np.interp(across, self.stations, curve))
 
-        falls = here(blink * (meeting - self.upper))
-        rises = here(blink * (self.lower - meeting))
-        skipped = falls / (float(np.max(self.lower - self.upper)) + 1e-6)
-        edge = here(self.upper) + falls
-        above = self._above(edge - height, falls, here(self.lid), skipped)
-        under = np.clip(1.0 - (height - edge) / (3.0 * np.maximum(rises, 1e-3)), 0.0, 1.0) * rises
-        closed = height > np.maximum(here(self.lower) - rises, edge)
-        shift = np.where(height <= edge, above, np.where(closed, under, 0.0))
-        return np.asarray(shift[..., None] * self.down, dtype=np.float32)
-
-    def _above(self, distance: Curve, falls: Curve, lid: Curve, skipped: Curve) -> Curve:
-        """Return the shift at a distance above the edge of a lid that has fallen by `falls`."""
-        lashes, crease = LASHES * self.width, CREASE * self.width
-        skip = skipped * np.maximum(SKIPPED_LID * (lid - lashes) - crease, 0.0)
-        knee = lashes + crease
-        rest = np.maximum(lid + falls - knee, 1e-3)
-        beyond = knee + skip + (distance - knee) * (lid - knee - skip) / rest
-        fetched = np.where(
-            distance < lashes, distance, distance + skip * (distance - lashes) / crease
+        shift = closing(
+            SKIN,
+            blink,
+            height,
+            here(self.upper),
+            here(opening),
+            float(opening.max()),
+            here(self.lid),
+            self.width,
         )
-        fetched = np.where(distance > knee, beyond, fetched)
-        fetched = np.where(distance > lid + falls, distance - falls, fetched)
-        return np.asarray(distance - fetched - falls)
+        return np.asarray(shift[..., None] * self.down, dtype=np.float32)
