@@ -59,3 +59,14 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the machine was at one moment."""
+
+    load_1m: float | None = None
+
+    @classmethod
+    def now(cls) -> Condition:
+        return cls(os.getloadavg()[0] if hasattr(os, "getloadavg") else None)

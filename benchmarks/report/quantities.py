@@ -1,0 +1,95 @@
+"""The quantities that the benchmarks measure: their names, units and which way is better.
+
+Percentiles of one quantity have its name and ``_p50``, ``_p90``, ``_p95``, ``_p99`` or ``_max``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower", "neither"]
+SUFFIXES = ("p50", "p90", "p95", "p99", "max")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One thing that is measured."""
+
+    unit: str
+    better: Better
+    meaning: str
+
+
+QUANTITIES = {
+    "x_realtime": Quantity("x", "higher", "seconds of speech rendered in a second"),
+    "fps": Quantity("1/s", "higher", "frames made in a second"),
+    "fps_shown": Quantity("1/s", "higher", "new frames shown in a second"),
+    "speed_to_fp32": Quantity(
+        "x", "higher", "times the speed of fp32 on the same backend: the median of pairs of runs"
+    ),
+    "chunk_ms": Quantity("ms", "lower", "from audio to the frames of one chunk, back to back"),
+    "frame_ms": Quantity("ms", "lower", "from audio to one frame: a chunk's time over its frames"),
+    "features_ms": Quantity("ms", "lower", "resampling and log-mel features of a chunk"),
+    "audio_ms": Quantity("ms", "lower", "audio encoder of a chunk"),
+    "denoiser_ms": Quantity("ms", "lower", "denoiser of a chunk, all its steps"),
+    "decoder_ms": Quantity("ms", "lower", "decoder of a chunk"),
+    "other_ms": Quantity("ms", "lower", "all else in a chunk: noise, solver, copies, audio out"),
+    "cpu_ms_per_frame": Quantity("ms", "lower", "CPU time of all threads for a frame"),
+    "cores_busy": Quantity("cores", "lower", "CPU time over wall time"),
+    "late_percent": Quantity("%", "lower", "frames held, repeated or shown after 40 ms"),
+    "interval_ms": Quantity("ms", "lower", "between two frames as they are pulled; 40 is on time"),
+    "jitter_ms": Quantity("ms", "lower", "standard deviation of that interval"),
+    "freeze_ms": Quantity("ms", "lower", "longest time without a new frame"),
+    "first_frame_ms": Quantity(
+        "ms", "lower", "from the first sample, pushed in real time, to the first frame of speech"
+    ),
+    "first_frame_from_enough_ms": Quantity(
+        "ms", "lower", "from the last sample that the first chunk hears to its first frame"
+    ),
+    "interrupt_ms": Quantity("ms", "lower", "from the call of interrupt() to its return"),
+    "old_frames": Quantity("frames", "lower", "of the old speech, pulled after interrupt()"),
+    "skew_ms": Quantity("ms", "lower", "between picture and voice as they are shown; magnitude"),
+    "full_level_percent": Quantity("%", "higher", "of the time at full quality"),
+    "import_ms": Quantity("ms", "lower", "import of rap_edge and what it needs, new process"),
+    "open_ms": Quantity("ms", "lower", "opening the bundle: reading, compiling, golden check"),
+    "avatar_ms": Quantity("ms", "lower", "a photo becomes an avatar"),
+    "warm_up_ms": Quantity("ms", "lower", "the first chunk, beyond the median of later ones"),
+    "cold_ms": Quantity("ms", "lower", "from the start of a process to its first frame"),
+    "rss_mb": Quantity("MB", "lower", "resident memory of the process, its peak"),
+    "rss_growth_mb": Quantity("MB", "lower", "growth of it while measuring"),
+    "energy_j_per_frame": Quantity("J", "lower", "energy of a frame"),
+    "power_w": Quantity("W", "lower", "mean power while measuring"),
+    "frame_psnr_db": Quantity("dB", "higher", "frames against fp32's, same speech and noise"),
+    "mouth_psnr_db": Quantity("dB", "higher", "the mouth's crop against fp32's"),
+    "mouth_curve_r": Quantity("", "higher", "correlation of the mouth's opening with fp32's"),
+    "first_minute_fps": Quantity("1/s", "higher", "new frames shown, first minute of a soak"),
+    "last_minute_fps": Quantity("1/s", "higher", "new frames shown, last minute of a soak"),
+    "first_minute_chunk_ms": Quantity("ms", "lower", "a chunk, first minute of a soak"),
+    "last_minute_chunk_ms": Quantity("ms", "lower", "a chunk, last minute of a soak"),
+    "sustained": Quantity("x", "higher", "speed of the last minute over that of the first"),
+    "temperature_c": Quantity("C", "lower", "hottest thermal zone"),
+    "us_per_call": Quantity("us", "lower", "CPU time of one call"),
+    "ms_per_call": Quantity("ms", "lower", "wall time of one call"),
+    "ratio": Quantity("x", "higher", "times the speed of the alternative: the median of pairs"),
+    "cpu_ratio": Quantity("x", "lower", "CPU time over that of the bare graphs"),
+    "gflop_per_frame": Quantity("GFLOP", "lower", "multiply-adds of a frame, times two"),
+    "gflop_per_s": Quantity("GFLOP/s", "higher", "arithmetic done in a second"),
+    "megabytes": Quantity("MB", "lower", "on disk"),
+    "error": Quantity("", "lower", "largest difference from the alternative, of its largest value"),
+    "slope": Quantity("", "neither", "of the fitted line, per unit of what varies"),
+    "exponent": Quantity("", "neither", "of the fitted power law"),
+}
+
+
+def quantity_of(name: str) -> Quantity:
+    """Return the quantity of a value by its name, with or without a percentile's suffix.
+
+    Raises KeyError for a name that is not one.
+    """
+    if name in QUANTITIES:
+        return QUANTITIES[name]
+    stem, _, suffix = name.rpartition("_")
+    if suffix in SUFFIXES and stem in QUANTITIES:
+        return QUANTITIES[stem]
+    raise KeyError(name)

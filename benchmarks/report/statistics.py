@@ -1,0 +1,120 @@
+"""Numbers with their 95 % intervals, from samples that are not independent of each other.
+
+What disturbs a machine disturbs many samples in a row, so that resampling single ones would
+promise too much: blocks of neighbours are drawn (moving block bootstrap, Kuensch 1989), of about
+twice the cube root of the number of samples. The draws are seeded: the same samples give the
+same interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge.benchmarks.report.record import Value
+from rap_edge.errors import ConfigError
+
+Samples = Sequence[float] | NDArray[np.float64]
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+DRAWS = 1000
+DRAWN_AT_MOST = 4_000_000  # numbers in memory at once
+LEAST = 3
+BEYOND = 2  # samples that must lie beyond a percentile for it to be told
+INTERVAL = (2.5, 97.5)
+PERCENTS = (50, 90, 95, 99)
+
+
+def interval_of(samples: Samples, statistic: Statistic) -> Value:
+    """Return a statistic of samples (n,) with its interval, from 3 samples on.
+
+    ``statistic`` maps (draws, n) to (draws,).
+    """
+    values = np.asarray(samples, np.float64)
+    n = len(values)
+    if n == 0:
+        raise ConfigError("there are no samples: expected one at least; measure for longer")
+    found = float(statistic(values[None])[0])
+    if n < LEAST:
+        return Value(found, n=n)
+    low, high = np.percentile(_drawn(values, statistic), INTERVAL)
+    return Value(found, float(low), float(high), n)
+
+
+def median(samples: Samples) -> Value:
+    return interval_of(samples, lambda drawn: np.median(drawn, axis=-1))
+
+
+def mean(samples: Samples) -> Value:
+    return interval_of(samples, lambda drawn: drawn.mean(axis=-1))
+
+
+def spread(samples: Samples) -> Value:
+    """Return the standard deviation."""
+    return interval_of(samples, lambda drawn: drawn.std(axis=-1))
+
+
+def paired_ratio(numerator: Samples, denominator: Samples) -> Value:
+    """Return the median of ratios of samples that were taken next to each other, pair by pair."""
+    above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    if above.shape != below.shape:
+        raise ConfigError(f"{len(above)} and {len(below)} samples: expected pairs")
+    return median(above / below)
+
+
+def percentiles(name: str, samples: Samples) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return NAME_p50, p90, p95, p99 and max, and why those that are missing are missing.
+
+    A percentile is told if two samples at least lie beyond it: p99 from 200 samples on.
+    """
+    values = np.asarray(samples, np.float64)
+    found: dict[str, Value] = {}
+    missing: dict[str, str] = {}
+    for percent in PERCENTS:
+        needed = round(BEYOND * 100 / (100 - percent))
+        if len(values) < needed:
+            missing[f"{name}_p{percent}"] = f"{len(values)} samples, {needed} are needed"
+            continue
+        found[f"{name}_p{percent}"] = interval_of(
+            values, lambda drawn, q=percent: np.percentile(drawn, q, axis=-1)
+        )
+    if len(values):
+        found[f"{name}_max"] = Value(float(values.max()), n=len(values))
+    return found, missing
+
+
+def agree(one: Value, other: Value) -> bool | None:
+    """Say whether the intervals of two values overlap; None if one has none."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return None
+    return one.low <= other.high and other.low <= one.high
+
+
+def _drawn(values: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
+    """Return the statistic of DRAWS resamples in blocks, (DRAWS,)."""
+    n = len(values)
+    block = min(n, max(1, round(2 * n ** (1 / 3)) if n > 8 else 1))
+    n_blocks = -(-n // block)
+    rng = np.random.default_rng(0)
+    at_once = max(1, DRAWN_AT_MOST // n)
+    found = []
+    for start in range(0, DRAWS, at_once):
+        draws = min(at_once, DRAWS - start)
+        first = rng.integers(0, n - block + 1, (draws, n_blocks, 1))
+        places = (first + np.arange(block)).reshape(draws, -1)[:, :n]
+        found.append(statistic(values[places]))
+    return np.concatenate(found)
+
+
+def merged(
+    *parts: tuple[Mapping[str, Value], Mapping[str, str]],
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """Put values and what is missing of several quantities together."""
+    values: dict[str, Value] = {}
+    missing: dict[str, str] = {}
+    for found, lacking in parts:
+        values.update(found)
+        missing.update(lacking)
+    return values, missing
