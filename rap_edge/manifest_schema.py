@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import types
-from collections.abc import Mapping
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from rap_edge import manifest_check as rules
+from rap_edge.json_schema import DIALECT, Definitions
 from rap_edge.manifest import FORMAT_VERSION, Manifest
 from rap_edge.versions import LEAST, SEMVER
 
@@ -33,60 +31,17 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("Variant", "backend"): _NAME,
     ("Variant", "precision"): _NAME,
 }
-_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def manifest_schema() -> dict[str, Any]:
     """Return the schema, JSON Schema 2020-12; what it cannot say is in docs/bundle-format.md."""
-    definitions: dict[str, Any] = {}
-    root = _schema(Manifest, definitions)
+    definitions = Definitions(_LIMITS)
+    root = definitions.of(Manifest)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "title": f"manifest.json of a rap-edge bundle, format {FORMAT_VERSION}",
         **root,
-        "$defs": dict(sorted(definitions.items())),
-    }
-
-
-def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if kind is Any:
-        return {}
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if kind.__name__ not in definitions:
-            definitions[kind.__name__] = {}
-            definitions[kind.__name__] = _object(kind, definitions)
-        return {"$ref": f"#/$defs/{kind.__name__}"}
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return {"enum": list(arguments)}
-    if origin in (Union, types.UnionType):
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return {"anyOf": [_schema(inner, definitions), {"type": "null"}]}
-    if origin is tuple:
-        return {"type": "array", "items": _schema(arguments[0], definitions)}
-    if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
-    return {"type": _SCALARS[kind]}
-
-
-def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    fields = dataclasses.fields(kind)
-    missing = dataclasses.MISSING
-    return {
-        "type": "object",
-        "description": (kind.__doc__ or "").partition("\n")[0],
-        "properties": {
-            f.name: {
-                **_schema(hints[f.name], definitions),
-                **_LIMITS.get((kind.__name__, f.name), {}),
-            }
-            for f in fields
-        },
-        "required": [
-            f.name for f in fields if f.default is missing and f.default_factory is missing
-        ],
-        "additionalProperties": False,
+        "$defs": definitions.made,
     }
 
 
