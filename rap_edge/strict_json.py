@@ -7,11 +7,18 @@ import json
 import math
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Decoded = TypeVar("Decoded")
 
 MAX_DEPTH = 32
+_NAMES: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 class Mismatch(ValueError):
@@ -81,8 +88,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         return _expect(value in arguments, value, f"one of {list(arguments)}", where)
     if origin in (Union, types.UnionType):
-        inner = next(a for a in arguments if a is not type(None))
-        return None if value is None else _decode(inner, value, where)
+        return _decode_union(arguments, value, where)
     if origin is tuple:
         _expect(isinstance(value, list), value, "a list", where)
         return tuple(_decode(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
@@ -92,12 +98,24 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     return _decode_scalar(kind, value, where)
 
 
+def _decode_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Take the first kind that fits."""
+    if value is None and type(None) in kinds:
+        return None
+    inner = [kind for kind in kinds if kind is not type(None)]
+    if len(inner) == 1:
+        return _decode(inner[0], value, where)
+    for kind in inner:
+        with suppress(Mismatch):
+            return _decode(kind, value, where)
+    return _expect(False, value, " or ".join(_NAMES.get(kind, str(kind)) for kind in inner), where)
+
+
 def _decode_scalar(kind: type, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    return _expect(fits, value, names.get(kind, kind.__name__), where)
+    return _expect(fits, value, _NAMES.get(kind, kind.__name__), where)
 
 
 def _decode_object(kind: Any, value: Any, where: str) -> Any:
