@@ -24,6 +24,7 @@ __all__ = [
     "FileEntry",
     "GraphSpec",
     "Manifest",
+    "PinnedPaths",
     "Requires",
     "TensorSpec",
     "Variant",
@@ -90,7 +91,7 @@ class FileEntry:
     path: str
     size: int
     sha256: str
-    role: str  # graph, golden, card, licence or document
+    role: str  # graph, golden, card, licence, document or input
     licence: str  # SPDX expression; LicenseRef-NAME of a licence text
 
 
@@ -100,6 +101,14 @@ class FeatureContract:
 
     name: str
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class PinnedPaths:
+    """The inputs of benchmarks, the same on every machine."""
+
+    portrait: str  # path of a photo of a face
+    speech: str  # path of a recording
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,7 @@ class Manifest:
     version: str = "0.1.0"  # of the bundle, by its publisher (semver)
     card: str | None = None
     golden: str | None = None  # path of the golden vectors (rap_edge.golden)
+    pinned: PinnedPaths | None = None  # what benchmarks feed it (rap_edge.benchmarks.pinned)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
 

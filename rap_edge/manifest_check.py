@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 2
 DTYPES = ("float32", "float16", "uint8", "int32", "int64")
-ROLES = ("graph", "golden", "card", "licence", "document")
+ROLES = ("graph", "golden", "card", "licence", "document", "input")
 SYSTEMS = ("linux", "macos", "windows")
 RESERVED = ("manifest.json", "bundle.sig", "subset.json")  # never among the files
 MAX_FILES = 256
@@ -65,6 +65,8 @@ def check_manifest(manifest: Manifest) -> None:
     for what, path in (("card", manifest.card), ("golden", manifest.golden)):
         listed = path is None or roles.get(path) == what
         _require(listed, f"{what} {path!r} is not in files with the role {what!r}")
+    for path in (manifest.pinned.portrait, manifest.pinned.speech) if manifest.pinned else ():
+        _require(roles.get(path) == "input", f"pinned {path!r} is not in files as an 'input'")
     _check_graphs(manifest.graphs)
     _check_variants(manifest)
 

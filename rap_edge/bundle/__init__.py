@@ -5,8 +5,9 @@ reach a backend as the verified bytes, never as a path. docs/bundle-format.md is
 """
 
 from rap_edge.bundle.difference import Change, Comparison, compare_bundles
-from rap_edge.bundle.merge import Papers, pack_bundles, require_one_model, require_quality
+from rap_edge.bundle.merge import pack_bundles, require_one_model, require_quality
 from rap_edge.bundle.opened import DEFAULT, Bundle, open_bundle, verify_bundle
+from rap_edge.bundle.papers import Inputs, Papers
 from rap_edge.bundle.storage import MANIFEST, SIGNATURE, SUBSET
 from rap_edge.bundle.written import (
     Part,
@@ -24,6 +25,7 @@ __all__ = [
     "Bundle",
     "Change",
     "Comparison",
+    "Inputs",
     "Papers",
     "Part",
     "compare_bundles",

@@ -39,7 +39,7 @@ def compare_bundles(before: Bundle, after: Bundle) -> Comparison:
     pairs = [(name, getattr(old, name), getattr(new, name)) for name in HEAD]
     pairs += [
         (name, _plain(getattr(old, name)), _plain(getattr(new, name)))
-        for name in ("config", "features", "graphs", "provenance", "quality")
+        for name in ("config", "features", "graphs", "pinned", "provenance", "quality")
     ]
     changes = [change for pair in pairs for change in _changes(*pair)]
     changes += _changes("variant", _variants(old), _variants(new))

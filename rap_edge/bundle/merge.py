@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rap_edge import golden
 from rap_edge.bundle.opened import Bundle, PathLike
+from rap_edge.bundle.papers import Papers, given, pinned_of, taken
 from rap_edge.bundle.placing import place_graphs
-from rap_edge.bundle.written import Part, write_bundle
-from rap_edge.errors import ConfigError, InvalidBundle, QualityError
+from rap_edge.bundle.written import write_bundle
+from rap_edge.errors import InvalidBundle, QualityError
 from rap_edge.manifest import Manifest, Variant
 from rap_edge.quality import GATE, Gate
 from rap_edge.versions import is_older
 
 EXACT = ("fp32",)  # precisions whose fidelity is held by parity, if nothing is quantized
 WEIGHTS = ("checkpoint", "locator", "eyes")  # keys of the provenance that say what was converted
-PAPERS = ("card", "licence", "document")
-
-
-@dataclass(frozen=True)
-class Papers:
-    """What a bundle says beside its numbers; what is left out is taken from what is packed."""
-
-    card: Path | None = None
-    licences: tuple[Path, ...] = ()
-    licence: str = "Apache-2.0"  # SPDX expression, of the card
-    golden: Path | None = None
-    version: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    quality: Mapping[str, Any] = field(default_factory=dict)
 
 
 def pack_bundles(
@@ -61,8 +46,9 @@ def pack_bundles(
         quality=papers.quality or _first([bundle.manifest.quality for bundle in bundles]) or {},
         card="card.md" if papers.card else _first([b.manifest.card for b in bundles]),
         golden="golden.npz" if papers.golden else _first([b.manifest.golden for b in bundles]),
+        pinned=pinned_of(bundles, papers),
     )
-    written = {**_taken(bundles, papers), **_given(papers, _licence(first)), **parts}
+    written = {**taken(bundles, papers), **given(papers, _licence(first)), **parts}
     if manifest.golden is not None:
         golden.read(written[manifest.golden].content, manifest.graphs)
     return write_bundle(out, manifest, written)
@@ -123,52 +109,9 @@ def _differing(what: str, value: Any) -> str:
     return text if len(text) <= 300 else f"{text[:300]}..."
 
 
-def _taken(bundles: Sequence[Bundle], papers: Papers) -> dict[str, Part]:
-    """Collect papers and golden vectors of the bundles; two that differ need one given here."""
-    given = {"card": papers.card, "golden": papers.golden}
-    taken: dict[str, Part] = {}
-    for bundle in bundles:
-        for entry in bundle.manifest.files:
-            if entry.role not in (*PAPERS, "golden") or given.get(entry.role):
-                continue
-            part = Part(bundle.read(entry.path), entry.role, entry.licence)
-            if taken.setdefault(entry.path, part) != part:
-                raise InvalidBundle(
-                    f"{entry.path} of {bundle.path} differs from that of another bundle: "
-                    f"name the one to pack"
-                )
-    return taken
-
-
-def _given(papers: Papers, weights_licence: str) -> dict[str, Part]:
-    """Read the papers that are named; golden vectors are what the weights compute, and theirs."""
-    named = [("card.md", papers.card, "card", papers.licence)]
-    named.append(("golden.npz", papers.golden, "golden", weights_licence))
-    named += [(f"licences/{p.name}", p, "licence", reference(p)) for p in papers.licences]
-    parts: dict[str, Part] = {}
-    for name, path, role, licence in named:
-        if path is None:
-            continue
-        if name in parts:
-            raise ConfigError(f"{name} is given twice - expected other names - rename {path}")
-        try:
-            parts[name] = Part(path.read_bytes(), role, licence)
-        except OSError as error:
-            raise ConfigError(
-                f"{path} cannot be read ({error.strerror}) - expected a file to put into the "
-                "bundle - check the path"
-            ) from error
-    return parts
-
-
 def _licence(manifest: Manifest) -> str:
     """Return the licence of the weights."""
     return next(entry.licence for entry in manifest.files if entry.role == "graph")
-
-
-def reference(licence: Path) -> str:
-    """Return the SPDX reference to a licence text by its own name."""
-    return "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", licence.stem)
 
 
 def _provenance(bundles: Sequence[Bundle]) -> dict[str, Any]:

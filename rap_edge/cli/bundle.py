@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli import bundle_cache, bundle_report
+from rap_edge.cli import bundle_cache, bundle_pack, bundle_report
+from rap_edge.cli.bundle_open import check_keys, check_out, open_trusted
 from rap_edge.cli.bundle_place import DEFAULT, place_of
 from rap_edge.cli.failures import CommandError, ExitCode, check_input
-from rap_edge.cli.json_input import read_object
 from rap_edge.cli.options import Debug, JsonObject, Out, Trust, Unsigned
 from rap_edge.errors import InvalidBundle, UnsignedBundle
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rap_edge.bundle import Bundle
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command("pack")(bundle_pack.pack)
 app.command("install")(bundle_cache.install)
 app.command("repair")(bundle_cache.repair)
 app.command("rollback")(bundle_cache.rollback)
@@ -40,49 +41,6 @@ def settings(
 
 
 @app.command()
-def pack(
-    bundles: Annotated[
-        list[Path], typer.Argument(metavar="BUNDLE", help="Bundles of one model, best first.")
-    ],
-    out: Out,
-    card: Annotated[Path | None, typer.Option(help="Model card to put in.")] = None,
-    licence_file: Annotated[
-        list[Path] | None, typer.Option(help="Licence text to put in; may be repeated.")
-    ] = None,
-    licence: Annotated[str, typer.Option(help="SPDX expression of the card.")] = "Apache-2.0",
-    golden: Annotated[Path | None, typer.Option(help="Golden vectors (.npz) to put in.")] = None,
-    provenance: Annotated[
-        Path | None, typer.Option(help="JSON object: data, recipe, hashes.")
-    ] = None,
-    quality: Annotated[Path | None, typer.Option(help="JSON object: measured quality.")] = None,
-    version: Annotated[
-        str | None, typer.Option(help="Version of the bundle, 1.2.3.", show_default="the first's")
-    ] = None,
-    trust: Trust = None,
-    allow_unsigned: Unsigned = False,
-    as_json: JsonObject = False,
-) -> None:
-    """Merge the variants of bundles of one model; refuse those below the quality gate."""
-    from rap_edge.bundle import Papers, pack_bundles
-
-    _check_version(version)
-    for paper in filter(None, (card, golden, *(licence_file or ()))):
-        check_input(paper, "a file to put into the bundle")
-    _check_out(out)
-    opened = [_open(path, trust, allow_unsigned) for path in bundles]
-    papers = Papers(
-        card=card,
-        licences=tuple(licence_file or ()),
-        licence=licence,
-        golden=golden,
-        version=version,
-        provenance=read_object(provenance),
-        quality=read_object(quality),
-    )
-    typer.echo(bundle_report.written(pack_bundles(opened, out, papers), as_json))
-
-
-@app.command()
 def verify(
     bundle: Source,
     trust: Trust = None,
@@ -90,7 +48,7 @@ def verify(
     as_json: JsonObject = False,
 ) -> None:
     """Compare every byte of a bundle with what its publisher signed."""
-    _check_keys(trust)
+    check_keys(trust)
     try:
         verified = _verified(bundle, trust or [], allow_unsigned)
     except InvalidBundle as error:
@@ -151,7 +109,7 @@ def inspect(
     as_json: JsonObject = False,
 ) -> None:
     """Show what a bundle holds."""
-    opened = _open(bundle, trust, allow_unsigned)
+    opened = open_trusted(bundle, trust, allow_unsigned)
     typer.echo(bundle_report.contents_json(opened) if as_json else bundle_report.contents(opened))
 
 
@@ -166,7 +124,7 @@ def diff(
     """Show what changes from one bundle to another."""
     from rap_edge.bundle import compare_bundles
 
-    old, new = (_open(path, trust, allow_unsigned) for path in (before, after))
+    old, new = (open_trusted(path, trust, allow_unsigned) for path in (before, after))
     comparison = compare_bundles(_present(old), _present(new))
     typer.echo(bundle_report.comparison(comparison, as_json))
 
@@ -186,18 +144,9 @@ def extract(
     """Copy a bundle, or some of its variants, into a folder or a .rapb; signatures stay valid."""
     from rap_edge.bundle import extract_bundle
 
-    _check_out(out)
-    extracted = extract_bundle(_open(bundle, trust, allow_unsigned), out, variant or ())
+    check_out(out)
+    extracted = extract_bundle(open_trusted(bundle, trust, allow_unsigned), out, variant or ())
     typer.echo(bundle_report.written(extracted, as_json))
-
-
-def _open(path: Path, trust: list[Path] | None, allow_unsigned: bool) -> Bundle:
-    from rap_edge.bundle import open_bundle
-    from rap_edge.cache_lookup import open_installed
-
-    _check_keys(trust)
-    installed = None if str(path) == DEFAULT else open_installed(path, trust or ())
-    return installed or open_bundle(place_of(path), trust or (), allow_unsigned)
 
 
 def _verified(path: Path, trust: list[Path], allow_unsigned: bool) -> Bundle:
@@ -220,27 +169,3 @@ def _present(bundle: Bundle) -> Bundle:
     """Leave out of the manifest what this part of a bundle does not have."""
     files = tuple(entry for entry in bundle.manifest.files if entry.path in bundle.files)
     return replace(bundle, manifest=replace(bundle.manifest, variants=bundle.variants, files=files))
-
-
-def _check_version(version: str | None) -> None:
-    from rap_edge.versions import is_semver
-
-    if version is not None and not is_semver(version):
-        raise CommandError(
-            ExitCode.USAGE,
-            f"--version is {version!r} - expected MAJOR.MINOR.PATCH - write it as 1.0.0",
-        )
-
-
-def _check_keys(keys: list[Path] | None) -> None:
-    for key in keys or ():
-        check_input(key, "a public key (PEM)")
-
-
-def _check_out(out: Path) -> None:
-    from rap_edge.bundle import require_writable
-
-    try:
-        require_writable(out)
-    except InvalidBundle as error:
-        raise CommandError(ExitCode.CANNOT_CREATE, str(error)) from error
