@@ -79,6 +79,18 @@ QUANTITIES = {
     "error": Quantity("", "lower", "largest difference from the alternative, of its largest value"),
     "slope": Quantity("", "neither", "of the fitted line, per unit of what varies"),
     "exponent": Quantity("", "neither", "of the fitted power law"),
+    "cpu_exponent": Quantity("", "neither", "of the power law of CPU time a frame"),
+    "decoder_exponent": Quantity("", "neither", "of the power law of the decoder's time"),
+    "denoiser_exponent": Quantity("", "neither", "of the power law of the denoiser's time"),
+    "gflop_exponent": Quantity("", "neither", "of the power law of the arithmetic of a frame"),
+    "misfit_percent": Quantity("%", "lower", "farthest point from its fitted curve"),
+    "serial_share": Quantity("", "lower", "of one thread's time that no other shortens (Amdahl)"),
+    "rss_mb_per_hour": Quantity("MB/h", "lower", "growth of resident memory, of audio streamed"),
+    "rss_mb_per_session": Quantity("MB", "lower", "resident memory that one more session takes"),
+    "of_level_0": Quantity("x", "lower", "time of a frame over that at the ladder's best level"),
+    "chunk_fixed_ms": Quantity("ms", "lower", "of a chunk, whatever its steps and latents"),
+    "step_ms": Quantity("ms", "lower", "one more step of the solver in a chunk"),
+    "latent_ms": Quantity("ms", "lower", "one more new latent in a chunk"),
 }
 
 
