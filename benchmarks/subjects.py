@@ -1,0 +1,158 @@
+"""What is measured: every variant of a bundle on every device that is here, opened and right.
+
+A variant that does not start here, or whose golden check fails, is a subject too: one that was
+refused, with the reason and without a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rap_edge.benchmarks.report.record import Result, Subject, Value
+from rap_edge.bundle import Bundle
+from rap_edge.errors import BackendFailed, BackendUnavailable, NotSupported
+from rap_edge.portrait import Crop
+from rap_edge.requirements import unmet
+from rap_edge.runtime import Avatar, Model
+from rap_edge.runtime.backends import Placement
+from rap_edge.runtime.backends.target import Target
+from rap_edge.runtime.choice import Candidate, candidates
+from rap_edge.runtime.cores import physical_cores
+from rap_edge.runtime.model import open_model
+from rap_edge.runtime.placement.automatic import contenders
+
+EXACT = "fp32"
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A subject that is ready to be measured."""
+
+    subject: Subject
+    model: Model
+    avatar: Avatar
+    open_ms: float
+    avatar_ms: float
+
+    @property
+    def label(self) -> str:
+        return self.subject.label
+
+    def result(
+        self,
+        scenario: str,
+        values: Mapping[str, Value],
+        missing: Mapping[str, str] | None = None,
+        series: Mapping[str, tuple[float, ...]] | None = None,
+        at: Mapping[str, float] | None = None,
+    ) -> Result:
+        """Return what a scenario found of this subject."""
+        return Result(scenario, self.label, values, at or {}, series or {}, missing or {})
+
+
+def open_subjects(
+    bundle: Bundle,
+    portrait: NDArray[np.uint8],
+    threads: int | None = None,
+    only: Sequence[str] = (),
+) -> tuple[list[Opened], list[Subject]]:
+    """Open what runs here, of all or of those labels, with an avatar of ``portrait`` (H, W, 3).
+
+    Returns what was opened and what was refused. Raises NotSupported for a label that there is not.
+    """
+    opened, refused = [], []
+    for candidate in _chosen(bundle, only):
+        try:
+            opened.append(open_subject(bundle, candidate, portrait, threads or physical_cores()))
+        except (BackendUnavailable, BackendFailed, NotSupported) as error:
+            refused.append(_described(bundle, candidate, refused=str(error)))
+    return opened, refused
+
+
+def open_subject(
+    bundle: Bundle, candidate: Candidate, portrait: NDArray[np.uint8], threads: int
+) -> Opened:
+    """Open one; raises BackendUnavailable if it does not run here or computes wrongly."""
+    start = perf_counter()
+    model = open_model(
+        bundle, str_of(candidate.target), candidate.variant.precision, threads=threads
+    )
+    unproved = sorted(set(model.graphs) - model.verified)
+    if unproved:
+        raise BackendUnavailable(
+            f"the bundle has no golden vectors for {', '.join(unproved)}: expected them for every "
+            "graph, speed without a check is not told; convert it again"
+        )
+    open_s = perf_counter() - start
+    avatar = model.avatar(portrait, None if "locator" in model.graphs else _middle(portrait))
+    avatar_s = perf_counter() - start - open_s
+    subject = _described(bundle, candidate, model.placement, threads)
+    return Opened(subject, model, avatar, 1000 * open_s, 1000 * avatar_s)
+
+
+def exact_of(subject: Subject, opened: Sequence[Opened]) -> Opened | None:
+    """Return the fp32 subject that one is compared with: on its backend and device, or any."""
+    exact = [one for one in opened if one.subject.precision == EXACT]
+    place = (subject.backend, subject.device)
+    same = [one for one in exact if (one.subject.backend, one.subject.device) == place]
+    return next(iter([*same, *exact]), None)
+
+
+def str_of(target: Target) -> str:
+    """Return what `open` is asked for a target."""
+    return target.backend if target.device is None else f"{target.backend}:{target.device}"
+
+
+def find_candidate(bundle: Bundle, label: str) -> Candidate:
+    """Return the candidate of a label; raises NotSupported if there is none."""
+    return next(iter(_chosen(bundle, [label])))
+
+
+def _chosen(bundle: Bundle, only: Sequence[str]) -> Iterator[Candidate]:
+    plain = candidates(bundle.variants, Target("auto"), None, strict=True)
+    able = contenders(bundle, plain, tested=bundle.manifest.golden is not None)
+    every = [*able, *(one for one in plain if one not in able)]
+    known = {one.label: one for one in every}
+    unknown = sorted(set(only) - set(known))
+    if unknown:
+        raise NotSupported(
+            f"there is no {', '.join(unknown)} to measure: expected some of {', '.join(known)}"
+        )
+    yield from (one for one in every if not only or one.label in only)
+
+
+def _middle(portrait: NDArray[np.uint8]) -> Crop:
+    """Return the largest square in the middle: what a bundle is shown that finds no faces."""
+    height, width = portrait.shape[:2]
+    side = min(height, width)
+    return Crop((width - side) // 2, (height - side) // 2, side)
+
+
+def _described(
+    bundle: Bundle,
+    candidate: Candidate,
+    placement: Mapping[str, Placement] | None = None,
+    threads: int = 0,
+    refused: str = "",
+) -> Subject:
+    variant, manifest = candidate.variant, bundle.manifest
+    files = {name for path in variant.files.values() for name in manifest.graph_files(path)}
+    sizes = [entry.size for entry in manifest.files if entry.path in files]
+    places = placement or {}
+    lacking = unmet(variant.requires)
+    return Subject(
+        label=candidate.label,
+        backend=variant.backend,
+        device=candidate.device,
+        precision=variant.precision,
+        version=next((place.version for place in places.values()), ""),
+        threads=threads,
+        megabytes=sum(sizes) / 1e6,
+        providers={name: place.device for name, place in places.items()},
+        refused=f"it needs {'; '.join(lacking)}" if refused and lacking else refused,
+    )
