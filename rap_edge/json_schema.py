@@ -21,6 +21,7 @@ class Definitions:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or {}
         self._made: dict[str, Schema] = {}
+        self._kinds: dict[str, type] = {}
 
     @property
     def made(self) -> dict[str, Schema]:
@@ -28,10 +29,15 @@ class Definitions:
         return dict(sorted(self._made.items()))
 
     def of(self, kind: Any) -> Schema:
-        """Return the schema of a type; that of a dataclass is a reference into ``$defs``."""
+        """Return the schema of a type; that of a dataclass is a reference into ``$defs``.
+
+        Raises TypeError for a second class of the same name.
+        """
         if kind is Any:
             return {}
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            if self._kinds.setdefault(kind.__name__, kind) is not kind:
+                raise TypeError(f"two classes are named {kind.__name__}: rename one")
             if kind.__name__ not in self._made:
                 self._made[kind.__name__] = {}
                 self._made[kind.__name__] = self.object_of(kind)

@@ -1,0 +1,88 @@
+"""What must be read beside the numbers of a run: warnings, what is missing, what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rap_edge.benchmarks.report.record import Result, Run
+
+FRAME_US = 40_000.0
+OVERHEAD_SHARE = 0.01
+WIDE = 0.1
+HEADLINES = ("x_realtime", "fps", "speed_to_fp32", "chunk_ms_p50")
+DIGEST = 12  # digits of a digest that are shown
+
+
+def facts_of(run: Run) -> dict[str, str]:
+    """Return where, when and with what a run was made, by name, in the order to be shown."""
+    measured = run.measured
+    machine, _, software = str(run.host).partition("\n")
+    facts = {
+        "host": machine,
+        "software": " ".join(software.split()),
+        "bundle": f"{measured.bundle}, sha256 {measured.bundle_sha256[:DIGEST]}",
+        "inputs": ", ".join(f"{one.name} {one.sha256[:DIGEST]}" for one in measured.inputs),
+        "date": run.started,
+        "command": run.command,
+        "settings": ", ".join(f"{name} {value}" for name, value in run.settings.items()),
+        "overhead": f"{run.overhead_us_per_frame:.3g} us of the benchmark itself in a frame",
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def warnings_of(run: Run) -> tuple[str, ...]:
+    """Return what makes the numbers of a run worth less."""
+    found = list(run.notes)
+    if run.overhead_us_per_frame > OVERHEAD_SHARE * FRAME_US:
+        found.append(
+            f"the benchmark itself takes {run.overhead_us_per_frame:.0f} us of a frame: expected "
+            f"{OVERHEAD_SHARE * FRAME_US:.0f} or less"
+        )
+    wide = [
+        f"{name} of {result.subject} ({result.scenario})"
+        for result in run.results
+        for name in HEADLINES
+        if name in result.values and (result.values[name].width or 0) > WIDE
+    ]
+    if wide:
+        found.append(
+            f"intervals wider than {100 * WIDE:.0f} %: {', '.join(wide)}; measure for longer, or "
+            "close what else runs"
+        )
+    return tuple(found)
+
+
+def refused_of(run: Run) -> tuple[str, ...]:
+    return tuple(f"{one.label}: {one.refused}" for one in run.subjects if one.refused)
+
+
+def missing_of(run: Run) -> tuple[str, ...]:
+    """Return which quantities are missing, why, and where; what shares a reason is said once."""
+    names: dict[str, list[str]] = {}
+    places: dict[str, list[Result]] = {}
+    for result in run.results:
+        for name, reason in result.missing.items():
+            names.setdefault(reason, []).append(name)
+            places.setdefault(reason, []).append(result)
+    return tuple(
+        f"{', '.join(dict.fromkeys(names[reason]))}: {reason} ({_where(places[reason], run)})"
+        for reason in names
+    )
+
+
+def _where(places: Iterable[Result], run: Run) -> str:
+    """Name the scenarios of results; their subjects too, where not all are among them."""
+    found: dict[str, list[str]] = {}
+    for result in places:
+        found.setdefault(result.scenario, []).append(result.subject)
+    everyone: dict[str, set[str]] = {}
+    for result in run.results:
+        everyone.setdefault(result.scenario, set()).add(result.subject)
+    if {name: set(subjects) for name, subjects in found.items()} == everyone:
+        return "everywhere"
+    return "; ".join(
+        name
+        if set(subjects) == everyone[name]
+        else f"{name} of {', '.join(dict.fromkeys(subjects))}"
+        for name, subjects in found.items()
+    )
