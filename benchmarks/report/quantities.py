@@ -49,6 +49,11 @@ QUANTITIES = {
     ),
     "interrupt_ms": Quantity("ms", "lower", "from the call of interrupt() to its return"),
     "old_frames": Quantity("frames", "lower", "of the old speech, pulled after interrupt()"),
+    "old_until_ms": Quantity(
+        "ms", "lower", "from the call of interrupt() to the last frame of the old speech; 0 if none"
+    ),
+    "underruns": Quantity("", "lower", "times speech ran dry since its pushes came too late"),
+    "turns": Quantity("", "neither", "turns spoken, all of them heard exactly as they were pushed"),
     "skew_ms": Quantity("ms", "lower", "between picture and voice as they are shown; magnitude"),
     "full_level_percent": Quantity("%", "higher", "of the time at full quality"),
     "import_ms": Quantity("ms", "lower", "import of rap_edge and what it needs, new process"),
