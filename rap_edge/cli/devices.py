@@ -64,6 +64,7 @@ def _drawn(found: Inventory, hints: tuple[Finding, ...], taken: Automatic | None
     ]
     if host.driver:
         lines.append(f"driver: {host.driver}")
+    lines += _powered(found)
     rows = [
         (device.target, runtime.version or "-", "yes" if device.usable else "no", device.why)
         for runtime in found.runtimes
@@ -83,6 +84,15 @@ def _drawn(found: Inventory, hints: tuple[Finding, ...], taken: Automatic | None
     if taken is not None:
         lines += ["", _taken(taken)]
     return "\n".join(lines)
+
+
+def _powered(found: Inventory) -> list[str]:
+    lines = [f"Jetson: {found.jetson}"] if found.jetson else []
+    if found.power_source:
+        lines.append(f"power: {found.power_source}")
+    energy = found.energy
+    measured = f"measured by {energy.name}: {energy.what}"
+    return [*lines, f"energy: {measured if energy.name else 'not measured: ' + energy.what}"]
 
 
 def _vectors(flags: tuple[str, ...]) -> list[str]:

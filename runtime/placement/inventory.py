@@ -13,10 +13,12 @@ from rap_edge.runtime.backends import BACKENDS, COREML, COREML_INSTALL, PACKAGES
 from rap_edge.runtime.backends.target import DEVICES, Target
 from rap_edge.runtime.choice import can_run, candidates
 from rap_edge.runtime.cores import physical_cores
+from rap_edge.runtime.jetson import Jetson, read_jetson
 from rap_edge.runtime.placement.automatic import contenders
 from rap_edge.runtime.placement.fingerprint import Host
 from rap_edge.runtime.placement.measure import may_measure, ordered, promising_here
 from rap_edge.runtime.placement.remembered import recall
+from rap_edge.runtime.power import Meter, find_meter, power_source
 
 PROBE = bytes.fromhex(
     "080812003a370a0c0a0178120179220452656c75120570726f62655a0f0a0178120a0a080801"
@@ -57,17 +59,41 @@ class Automatic:
 
 
 @dataclass(frozen=True)
+class EnergyMeter:
+    """How energy is measured here."""
+
+    name: str | None  # None if it cannot be
+    what: str  # what it covers; else why there is none, and how to get one
+
+
+@dataclass(frozen=True)
 class Inventory:
-    """This machine, as far as it decides where graphs run."""
+    """This machine, as far as it decides where graphs run, and what they draw."""
 
     host: Host
+    jetson: Jetson | None  # None if this is none
+    power_source: str | None  # AC, battery; None if nothing tells
+    energy: EnergyMeter
     runtimes: tuple[Runtime, ...]
 
 
 def take_inventory() -> Inventory:
     """Ask every runtime that is installed; a provider is started with a graph of one node."""
     names = (*BACKENDS, COREML)
-    return Inventory(Host.here(), tuple(_runtime(name) for name in names))
+    return Inventory(
+        Host.here(),
+        read_jetson(),
+        power_source(),
+        _energy_meter(),
+        tuple(_runtime(name) for name in names),
+    )
+
+
+def _energy_meter() -> EnergyMeter:
+    found = find_meter()
+    if isinstance(found, Meter):
+        return EnergyMeter(found.name, found.what)
+    return EnergyMeter(None, found.why)
 
 
 def foresee(bundle: Bundle, threads: int | None = None) -> Automatic:
