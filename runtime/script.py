@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rap_edge._core import FeatureSpec, FeatureWindow, StreamingFeatures
 from rap_edge.config import ModelConfig
 from rap_edge.errors import StateError
+from rap_edge.runtime.frames import Frame
 from rap_edge.runtime.voice import Samples, Voice
 from rap_edge.timeline import Timeline
 
@@ -42,6 +43,21 @@ class Heard:
     audio: Samples  # (S,) at the output's rate
     utterance: int = 0
     ends: bool = False
+
+    def beside(
+        self, image: NDArray[np.uint8], index: int, level: int = 0, late: bool = False
+    ) -> Frame:
+        """Return the frame that shows a picture while this is heard."""
+        return Frame(
+            image,
+            self.audio,
+            index,
+            is_speech=bool(self.utterance),
+            end_of_speech=self.ends,
+            utterance=self.utterance,
+            level=level,
+            late=late,
+        )
 
 
 class Script:

@@ -235,14 +235,4 @@ class Session:
 
     def _leave(self, index: int, image: Picture, level: int, late: bool) -> Frame:
         """Let a frame go, with its audio."""
-        heard = self._outlet.let_go(index)
-        return Frame(
-            image,
-            heard.audio,
-            index,
-            is_speech=bool(heard.utterance),
-            end_of_speech=heard.ends,
-            utterance=heard.utterance,
-            level=level,
-            late=late,
-        )
+        return self._outlet.let_go(index).beside(image, index, level, late)

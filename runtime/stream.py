@@ -100,11 +100,4 @@ class FrameStream:
     def _frame(self, image: NDArray[np.uint8]) -> Frame:
         heard, index = self._script.frame(self._next_frame), self._next_frame
         self._next_frame += 1
-        return Frame(
-            image,
-            heard.audio,
-            index,
-            is_speech=bool(heard.utterance),
-            end_of_speech=heard.ends,
-            utterance=heard.utterance,
-        )
+        return heard.beside(image, index)
