@@ -1,4 +1,4 @@
-"""How much arithmetic a graph is: multiplications and additions of Conv, MatMul and Gemm."""
+"""How much arithmetic a graph is: multiplications and additions of convolutions and matrices."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def _conv(node: NodeProto, shapes: Shapes) -> int:
     return 2 * prod(shapes[node.output[0]]) * per_group * prod(kernel)
 
 
+def _conv_transpose(node: NodeProto, shapes: Shapes) -> int:
+    _, per_group, *kernel = shapes[node.input[1]]
+    return 2 * prod(shapes[node.input[0]]) * per_group * prod(kernel)
+
+
 def _matmul(node: NodeProto, shapes: Shapes) -> int:
     return 2 * prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]
 
@@ -43,4 +48,4 @@ def _gemm(node: NodeProto, shapes: Shapes) -> int:
     return 2 * prod(shapes[node.output[0]]) * shapes[node.input[0]][0 if transposed else 1]
 
 
-_COUNTS = {"Conv": _conv, "MatMul": _matmul, "Gemm": _gemm}
+_COUNTS = {"Conv": _conv, "ConvTranspose": _conv_transpose, "MatMul": _matmul, "Gemm": _gemm}

@@ -55,6 +55,10 @@ QUANTITIES = {
     "underruns": Quantity("", "lower", "times speech ran dry since its pushes came too late"),
     "turns": Quantity("", "neither", "turns spoken, all of them heard exactly as they were pushed"),
     "skew_ms": Quantity("ms", "lower", "between picture and voice as they are shown; magnitude"),
+    "recovery_ms": Quantity(
+        "ms", "lower", "from the end of a stall until picture and voice stay within 40 ms"
+    ),
+    "voice_late_ms": Quantity("ms", "lower", "by which the voice falls behind its own beginning"),
     "full_level_percent": Quantity("%", "higher", "of the time at full quality"),
     "import_ms": Quantity("ms", "lower", "import of rap_edge and what it needs, new process"),
     "open_ms": Quantity("ms", "lower", "opening the bundle: reading, compiling, golden check"),
@@ -82,6 +86,11 @@ QUANTITIES = {
     "gflop_per_s": Quantity("GFLOP/s", "higher", "arithmetic done in a second"),
     "megabytes": Quantity("MB", "lower", "on disk"),
     "error": Quantity("", "lower", "largest difference from the alternative, of its largest value"),
+    "passband_error_db": Quantity(
+        "dB", "lower", "worst tone that stays, against what it should be"
+    ),
+    "alias_db": Quantity("dB", "lower", "what is left of a tone that the lower rate cannot hold"),
+    "trail_ms": Quantity("ms", "lower", "by which a stream's output is behind its input, at most"),
     "slope": Quantity("", "neither", "of the fitted line, per unit of what varies"),
     "exponent": Quantity("", "neither", "of the fitted power law"),
     "cpu_exponent": Quantity("", "neither", "of the power law of CPU time a frame"),
