@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rap_edge.errors import ConfigError
 
@@ -23,21 +23,16 @@ def busy(processes: int) -> Iterator[None]:
     """Keep so many cores busy, from the start of the block on."""
     if processes < 0:
         raise ConfigError(f"load is {processes}: expected 0 or more processes")
-    others: list[subprocess.Popen[bytes]] = []
-    try:
-        for _ in range(processes):
-            others.append(
-                subprocess.Popen(
-                    [sys.executable, "-I", "-S", "-c", SPIN],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                )
-            )
+    with ExitStack() as stack:
+        others = [stack.enter_context(_spinning()) for _ in range(processes)]
+        for process in others:
+            stack.callback(process.kill)
         for process in others:
             assert process.stdout is not None
             process.stdout.readline()
         yield
-    finally:
-        for process in others:
-            process.kill()
-            process.communicate()
+
+
+def _spinning() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-S", "-c", SPIN]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
