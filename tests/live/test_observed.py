@@ -14,9 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rap_edge._core import LevelChange, Reason
-from rap_edge.benchmarks import live
-from rap_edge.benchmarks.conversation import Turn
-from rap_edge.runtime import Avatar, Frame, Interruption, Trace
+from rap_edge.runtime import Avatar, Frame, Trace
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.pressure import Pressure
 
@@ -210,28 +208,3 @@ def test_a_callback_that_fails_is_told_at_once(
     assert "on_frame" in record.getMessage()
     with pytest.raises(LookupError, match="frame 0"):
         stream.close()
-
-
-def test_a_measurement_that_ends_at_once_is_a_report(
-    avatar: Avatar, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "BARE_CHUNKS", 1)
-    report = live.measure(avatar.model, 0.0, 0, 0.0, {"admission": False})
-    assert report.turns == 0
-    assert report.frames < 25
-    assert report.rss_mb > 0 or np.isnan(report.rss_mb)
-
-
-def test_a_turn_with_a_gap_is_not_intact(speech: Speech) -> None:
-    pcm, silence = speech(1280), np.zeros(640, np.float32)
-
-    def intact(*heard: NDArray[np.float32], cut: Interruption | None = None) -> bool:
-        turn = Turn(1, pcm, interruption=cut)
-        for audio in heard:
-            turn.hear(audio)
-        return turn.is_intact
-
-    assert intact(pcm[:640], pcm[640:], silence)
-    assert not intact(pcm[:640], silence, pcm[640:])
-    assert not intact(pcm[:640])
-    assert intact(pcm[:640], cut=Interruption(0.04, 0, 0.0))
