@@ -152,10 +152,7 @@ def _run(push: Stream, pcm: Samples) -> NDArray[Any]:
 
 
 def _astray(heard: NDArray[Any], hz: float) -> NDArray[Any]:
-    """Return what is left without the tone as it should be: its level counts, its phase does not.
-
-    soxr starts a stream at 44.1 kHz a few ns beside its time, which nobody hears.
-    """
+    """Return what is left without the tone at its right level; its phase does not count."""
     turning = np.exp(2j * np.pi * hz * np.arange(len(heard)) / OUT)
     middle = slice(EDGE, len(heard) - EDGE)
     found = np.vdot(turning[middle], heard[middle])
