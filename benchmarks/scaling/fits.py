@@ -1,9 +1,10 @@
 """Curves through measured points, by least squares, with the 95 % interval of what is fitted.
 
 Points that were measured in rounds, one after the other and again, are fitted round by round: the
-value is the median of the rounds, its interval that of `statistics.median` (block bootstrap).
-Points of a single pass are fitted once, with the textbook interval of a regression's slope from
-its residuals (Student's t).
+value is the mean of the rounds' fits. What disturbs a round disturbs all of its points, so the fits
+of rounds depend on each other far less than the times do. Points of a single pass are fitted once.
+Either interval is the textbook's, by Student's t: from the spread of the rounds, or from the
+residuals of the regression. A bootstrap of so few numbers would promise too much.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.report.record import Value
-from rap_edge.benchmarks.report.statistics import LEAST, median
+from rap_edge.benchmarks.report.statistics import LEAST
 from rap_edge.errors import ConfigError
 
 Numbers = Sequence[float] | NDArray[np.float64]
@@ -23,7 +24,9 @@ Columns = NDArray[np.float64]
 
 LEAST_POINTS = 2
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5 % quantiles of Student's t for 1 to 10 degrees of freedom; the last serves for more."""
+"""97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
+BEYOND = (1.960, 2.372, 2.823)
+"""For more: powers of 1 over them (Cornish and Fisher 1960)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ class Curve:
     """What was fitted: an exponent, a slope, or a share."""
 
     value: Value
-    points: NDArray[np.float64]  # (P,) median of the rounds
+    points: NDArray[np.float64]  # (P,) mean of the rounds
     fitted: NDArray[np.float64]  # (P,) the curve there
 
     @property
@@ -44,9 +47,6 @@ class Curve:
             raise ConfigError(f"{len(self.points)} points: expected 3 to be off a curve at all")
         off = np.abs(self.points / self.fitted - 1)
         return Value(100 * float(off.max()), n=len(off))
-
-
-Fitter = Callable[[Numbers, Numbers], Curve]
 
 
 def power_law(x: Numbers, costs: Numbers) -> Curve:
@@ -68,7 +68,7 @@ def line(x: Numbers, y: Numbers) -> Curve:
     columns = np.stack([across, np.ones_like(across)], 1)
     coefficients = least_squares(columns, rows)
     slopes = coefficients[0]
-    value = median(slopes) if len(rows) > 1 else _regressed(columns, rows[0], float(slopes[0]))
+    value = of_rounds(slopes) if len(rows) > 1 else _regressed(across, rows[0], float(slopes[0]))
     return _curve(value, columns, coefficients, rows)
 
 
@@ -82,12 +82,28 @@ def amdahl(threads: Numbers, times: Numbers) -> Curve:
     columns = np.stack([np.ones_like(across), 1 / across], 1)
     coefficients = least_squares(columns, rows)
     serial, parallel = coefficients
-    return _curve(median(serial / (serial + parallel)), columns, coefficients, rows)
+    return _curve(of_rounds(serial / (serial + parallel)), columns, coefficients, rows)
 
 
 def least_squares(columns: Columns, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the coefficients (K, R) of columns (P, K) that are nearest to each of rows (R, P)."""
     return np.asarray(np.linalg.lstsq(columns, rows.T, rcond=None)[0], np.float64)
+
+
+def of_rounds(fitted: NDArray[np.float64]) -> Value:
+    """Return the mean of what was fitted to each round (R,), with its interval from 3 rounds on."""
+    n, found = len(fitted), float(fitted.mean())
+    if n < LEAST:
+        return Value(found, n=n)
+    reach = student(n - 1) * float(fitted.std(ddof=1)) / n**0.5
+    return Value(found, found - reach, found + reach, n)
+
+
+def student(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t for 1 degree of freedom or more."""
+    if freedom <= len(STUDENT):
+        return STUDENT[freedom - 1]
+    return sum(term / freedom**power for power, term in enumerate(BEYOND))
 
 
 def told(fits: Mapping[str, Callable[[], Value]]) -> tuple[dict[str, Value], dict[str, str]]:
@@ -108,18 +124,17 @@ def _curve(
     coefficients: NDArray[np.float64],
     rows: NDArray[np.float64],
 ) -> Curve:
-    return Curve(value, np.median(rows, axis=0), np.median(columns @ coefficients, axis=1))
+    return Curve(value, rows.mean(axis=0), (columns @ coefficients).mean(axis=1))
 
 
-def _regressed(columns: Columns, y: NDArray[np.float64], slope: float) -> Value:
+def _regressed(x: NDArray[np.float64], y: NDArray[np.float64], slope: float) -> Value:
     """Return a slope with the interval that the residuals give it, from 3 points on."""
-    n, x = len(y), columns[:, 0]
+    n = len(y)
     if n < LEAST:
         return Value(slope, n=n)
-    x = x - x.mean()
-    residuals = y - y.mean() - slope * x
-    error = float(np.sqrt(residuals @ residuals / (n - 2) / (x @ x)))
-    reach = STUDENT[min(n - 2, len(STUDENT)) - 1] * error
+    off = x - x.mean()
+    residuals = y - y.mean() - slope * off
+    reach = student(n - 2) * float(np.sqrt(residuals @ residuals / (n - 2) / (off @ off)))
     return Value(slope, slope - reach, slope + reach, n)
 
 

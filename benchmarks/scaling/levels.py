@@ -12,14 +12,14 @@ from rap_edge.benchmarks.chunks import Feed
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import median, paired_ratio
-from rap_edge.benchmarks.scaling.fits import least_squares
+from rap_edge.benchmarks.scaling.fits import least_squares, of_rounds
 from rap_edge.benchmarks.scaling.rounds import FrameCost, frame_cost, in_rounds, steady
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.runtime.levels import Level, ladder
 
 SCENARIO = "scaling.levels"
-ROUNDS = 12
-LATENTS = 8  # of a turn: the same frames at every level
+ROUNDS = 24
+LATENTS = 4  # of a turn: the same frames at every level
 PARTS = ("chunk_fixed_ms", "step_ms", "latent_ms")
 
 
@@ -64,6 +64,6 @@ def _fit(opened: Opened, levels: Sequence[Level], chunk_ms: NDArray[np.float64])
         return opened.result(SCENARIO, {}, dict.fromkeys(PARTS, alike))
     parts = least_squares(columns, chunk_ms)
     values: dict[str, Value] = {
-        name: median(rounds) for name, rounds in zip(PARTS, parts, strict=True)
+        name: of_rounds(rounds) for name, rounds in zip(PARTS, parts, strict=True)
     }
     return opened.result(SCENARIO, values)

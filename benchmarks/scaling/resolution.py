@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SCENARIO = "scaling.resolution"
 RESOLUTIONS = (128, 192, 256, 384, 512)
-ROUNDS = 10
+ROUNDS = 16
 NEEDED = ("torch", "onnx", "onnxscript")
 PRECISION = "fp32"
 TOLD = ("frame_ms", "cpu_ms_per_frame", "gflop_per_frame")
@@ -59,7 +59,8 @@ def measure_resolution(
     """Make chunks of this architecture at those of the resolutions that it can have, in turn.
 
     ``backend`` is one that reads ONNX, with a device or without; "auto" is the first of them. What
-    lacks, torch or the backend, is told in ``missing``.
+    lacks, torch or the backend, is told in ``missing``. Raises BackendUnavailable for a device that
+    does not start here.
     """
     target = Target.parse(backend)
     if target.is_auto:
@@ -70,18 +71,7 @@ def measure_resolution(
     if lacking:
         return [Result(SCENARIO, label, {}, missing=dict.fromkeys(TOLD, lacking))]
     sized = [_open(config, side, target, threads) for side in possible]
-    turns: list[Callable[[], FrameCost]] = [partial(_turn, one) for one in sized]
-    costs = in_rounds(turns, n_rounds)
-    rows = [
-        Result(
-            SCENARIO,
-            label,
-            _values(one, costs, point, n_rounds, config.fps),
-            {"pixels": float(possible[point] ** 2)},
-        )
-        for point, one in enumerate(sized)
-    ]
-    return [*rows, _fit(label, possible, sized, costs, n_rounds)]
+    return _measured(label, possible, sized, n_rounds, config.fps)
 
 
 def fits(config: ModelConfig, resolution: int) -> bool:
@@ -119,6 +109,18 @@ def _bound(name: str, graph: RandomGraph, target: Target, threads: int) -> Bindi
     for tensor, value in graph.inputs.items():
         binding.inputs[tensor][...] = value
     return binding
+
+
+def _measured(
+    label: str, resolutions: Sequence[int], sized: Sequence[Sized], n_rounds: int, fps: float
+) -> list[Result]:
+    turns: list[Callable[[], FrameCost]] = [partial(_turn, one) for one in sized]
+    costs = in_rounds(turns, n_rounds)
+    rows = [
+        Result(SCENARIO, label, _values(one, costs, point, n_rounds, fps), {"pixels": side**2.0})
+        for point, (side, one) in enumerate(zip(resolutions, sized, strict=True))
+    ]
+    return [*rows, _fit(label, resolutions, sized, costs, n_rounds)]
 
 
 def _turn(sized: Sized) -> FrameCost:

@@ -30,7 +30,7 @@ from rap_edge.runtime import throughput
 
 SCENARIO = "scaling.sessions"
 COUNTS = (1, 2, 4, 8)
-ROUNDS = 12
+ROUNDS = 20
 SETTLING_CHUNKS = 3
 
 

@@ -17,8 +17,8 @@ from rap_edge.runtime.cores import physical_cores
 
 SCENARIO = "scaling.threads"
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16)  # above 4 it is the order of magnitude that tells
-ROUNDS = 12
-CHUNKS = 4  # of a turn
+ROUNDS = 24
+CHUNKS = 2  # of a turn
 
 
 def thread_counts(logical_cores: int) -> tuple[int, ...]:
