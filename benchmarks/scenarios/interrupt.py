@@ -27,10 +27,10 @@ BEYOND_S = 0.5  # of speech that were still to come
 class InterruptSettings:
     """How often and when."""
 
-    interrupts: int = 20  # of each subject
-    segment: int = 5  # of them in a row
+    interrupts: int = 40  # of each subject; p95 needs as many
+    segment: int = 10  # of them in a row
     earliest_s: float = 0.1  # after the begin of the turn
-    latest_s: float = 1.5
+    latest_s: float = 1.0
     pause_s: float = 0.1
     seed: int = 0
 

@@ -23,6 +23,7 @@ from rap_edge.benchmarks.subjects import Opened
 from rap_edge.errors import ConfigError
 
 SCENARIO = "stream"
+ANSWER_S = 0.5  # about, from the end of the pushes to the end of what is heard
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class StreamSettings:
     """How long to talk, and beside what."""
 
     seconds: float = 20.0  # for each subject, about; one segment at least
-    turns: int = 3  # of a segment
+    turns: int = 3  # of a segment, or fewer if the time is short
     turn_s: float = 1.0
     pause_s: float = 0.3
     load: int = 0  # other processes, a busy core each
@@ -67,10 +68,11 @@ def _rounds(seconds: float) -> Iterator[int]:
 
 
 def _segment(one: Opened, words: Words, settings: StreamSettings, number: int) -> Segment:
-    first = number * settings.turns
+    turn_takes_s = settings.pause_s + settings.turn_s + ANSWER_S
+    n_turns = max(1, min(settings.turns, int(settings.seconds / turn_takes_s)))
     turns = [
-        Turn(words.cut((first + index) * settings.turn_s, settings.turn_s), settings.pause_s)
-        for index in range(settings.turns)
+        Turn(words.cut(turn * settings.turn_s, settings.turn_s), settings.pause_s)
+        for turn in range(number * n_turns, (number + 1) * n_turns)
     ]
     picture = np.empty_like(one.avatar.image)
     with one.avatar.open_stream(admission=False) as stream:

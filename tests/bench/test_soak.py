@@ -20,7 +20,7 @@ from rap_edge.benchmarks.scenarios.sampling import Sample, histories, sustained
 from rap_edge.benchmarks.scenarios.soak import SoakSettings, run, soak
 from rap_edge.benchmarks.scenarios.speaking import Speaker, Turn
 from rap_edge.benchmarks.subjects import Opened
-from rap_edge.bundle import open_bundle
+from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.errors import BackendFailed, ConfigError
 from rap_edge.portrait import Crop
 
@@ -53,6 +53,16 @@ def test_a_soak_has_a_process_of_its_own_that_says_why_it_failed() -> None:
     bundle = open_bundle()
     with pytest.raises(BackendFailed, match=r"soak failed: .*there is no tpu/int8 to measure"):
         run(["tpu/int8"], bundle.path, 1, {}, BRIEF)
+
+
+def test_a_soak_in_a_process_of_its_own_is_a_result(
+    tested: Bundle, inputs: dict[str, Path]
+) -> None:
+    files = {name: str(path) for name, path in inputs.items()}
+    (found,) = run(["onnxruntime/fp32"], tested.path, 1, files, BRIEF)
+    assert (found.scenario, found.subject) == ("soak", "onnxruntime/fp32")
+    assert found.values["turns"].value >= 1
+    assert len(found.series["soak_at_s"]) >= 2
 
 
 def sample(at_s: float, chunk_ms: float, rss_mb: float | None = None) -> Sample:
