@@ -146,10 +146,8 @@ def _plain(value: Any) -> Any:
 
 def _bounded(value: Value) -> Value:
     """Take away an interval that is not finite."""
-    known = value.low is not None and value.high is not None
-    if known and not (np.isfinite(value.low) and np.isfinite(value.high)):
-        return replace(value, low=None, high=None)
-    return value
+    ends = [end for end in (value.low, value.high) if end is not None]
+    return value if all(map(math.isfinite, ends)) else replace(value, low=None, high=None)
 
 
 def _record(path: Path, number: int, line: bytes) -> Record:

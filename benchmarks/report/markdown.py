@@ -18,14 +18,14 @@ def markdown(run: Run) -> str:
     """Return a run as Markdown: what it was made with, the tables, and what is not in them."""
     facts = [f"- {name}: {escaped(fact)}" for name, fact in facts_of(run).items()]
     blocks = ["\n".join([f"### rap-edge bench: {escaped(run.measured.bundle)}", "", *facts])]
-    blocks += _listed("Warnings", warnings_of(run))
+    blocks += listed("Warnings", warnings_of(run))
     blocks += [f"**{escaped(table.title)}**\n\n{drawn(table)}" for table in tables_of(run)]
     blocks += [LEGEND]
     variants = variants_of(run)
     if variants.rows:
         blocks += [f"**{variants.title}**\n\n{drawn(variants)}"]
-    blocks += _listed("Not measured", refused_of(run))
-    blocks += _listed("Missing", missing_of(run))
+    blocks += listed("Not measured", refused_of(run))
+    blocks += listed("Missing", missing_of(run))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -49,14 +49,15 @@ def escaped(text: str) -> str:
     return line.replace("](", "]\\(")
 
 
+def listed(title: str, lines: Iterable[str]) -> list[str]:
+    """Return a list under a title; nothing for an empty one."""
+    items = [f"- {escaped(line)}" for line in lines]
+    return [f"**{title}**\n\n" + "\n".join(items)] if items else []
+
+
 def _row(cells: Iterable[str], widths: list[int], n_names: int) -> str:
     padded = [
         cell.ljust(width) if place < n_names else cell.rjust(width)
         for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return f"| {' | '.join(padded)} |"
-
-
-def _listed(title: str, lines: Iterable[str]) -> list[str]:
-    items = [f"- {escaped(line)}" for line in lines]
-    return [f"**{title}**\n\n" + "\n".join(items)] if items else []

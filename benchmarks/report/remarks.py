@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rap_edge.benchmarks.host import Condition
 from rap_edge.benchmarks.report.record import Result, Run
 
 FRAME_US = 40_000.0
@@ -20,6 +21,9 @@ def facts_of(run: Run) -> dict[str, str]:
     facts = {
         "host": machine,
         "software": " ".join(software.split()),
+        "before": str(run.before),
+        "after": str(run.after),
+        "power": _power(run.before),
         "bundle": f"{measured.bundle}, sha256 {measured.bundle_sha256[:DIGEST]}",
         "inputs": ", ".join(f"{one.name} {one.sha256[:DIGEST]}" for one in measured.inputs),
         "date": run.started,
@@ -68,6 +72,15 @@ def missing_of(run: Run) -> tuple[str, ...]:
         f"{', '.join(dict.fromkeys(names[reason]))}: {reason} ({_where(places[reason], run)})"
         for reason in names
     )
+
+
+def _power(condition: Condition) -> str:
+    said = {
+        "mode": condition.power_mode,
+        "governor": condition.governor,
+        "source": condition.power_source,
+    }
+    return ", ".join(f"{name} {value}" for name, value in said.items() if value)
 
 
 def _where(places: Iterable[Result], run: Run) -> str:

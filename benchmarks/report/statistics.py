@@ -77,9 +77,7 @@ def percentiles(name: str, samples: Samples) -> tuple[dict[str, Value], dict[str
         if len(values) < needed:
             missing[f"{name}_p{percent}"] = f"{len(values)} samples, {needed} are needed"
             continue
-        found[f"{name}_p{percent}"] = interval_of(
-            values, lambda drawn, q=percent: np.percentile(drawn, q, axis=-1)
-        )
+        found[f"{name}_p{percent}"] = interval_of(values, _percentile(percent))
     if len(values):
         found[f"{name}_max"] = Value(float(values.max()), n=len(values))
     return found, missing
@@ -90,6 +88,10 @@ def agree(one: Value, other: Value) -> bool | None:
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return None
     return one.low <= other.high and other.low <= one.high
+
+
+def _percentile(percent: int) -> Statistic:
+    return lambda drawn: np.percentile(drawn, percent, axis=-1)
 
 
 def _drawn(values: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rap_edge.benchmarks.host import Condition, Host
+from rap_edge.benchmarks.report.plots import plots_of
 from rap_edge.benchmarks.report.record import (
     Input,
     Measured,
@@ -19,6 +20,7 @@ from rap_edge.benchmarks.report.record import (
     Value,
 )
 from rap_edge.benchmarks.report.statistics import median, merged, percentiles, spread
+from rap_edge.benchmarks.report.svg import Plot
 
 FP32, INT8, VINO = "onnxruntime/fp32", "onnxruntime/int8", "openvino/int8"
 QUALITY = {
@@ -83,10 +85,16 @@ def others() -> list[Result]:
         for n in (1.0, 2.0, 4.0, 8.0)
         for label, late in ((FP32, 3.0), (INT8, 1.0))
     ]
-    features = [
-        Result("component.features", what, {"us_per_call": Value(us, us * 0.97, us * 1.04, 30)})
-        for what, us in (("rap-edge", 310.0), ("kaldi-native-fbank", 420.0), ("librosa", 9100.0))
-    ]
+    ours = {"us_per_call": Value(310.0, 301.0, 322.0, 30)}
+    features = []
+    for what, us in (("kaldi-native-fbank", 420.0), ("librosa", 19100.0)):
+        cost = Value(us, us * 0.97, us * 1.04, 30)
+        ratio = Value(us / 310, us / 318, us / 302, 30)
+        beside = f"rap-edge, against {what}"
+        features += [
+            Result("component.features", what, {"us_per_call": cost}),
+            Result("component.features", beside, {**ours, "ratio": ratio}),
+        ]
     length = [
         Result(
             "scaling.length",
@@ -155,3 +163,15 @@ def renamed() -> Callable[[str], Run]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def plots() -> tuple[Plot, ...]:
+    """Return the plots of the run, drawn once."""
+    return plots_of(made_up_run())
+
+
+@pytest.fixture
+def another() -> Run:
+    """Return a run of the same things, from other samples."""
+    return made_up_run(1)
