@@ -103,7 +103,7 @@ def student(freedom: int) -> float:
     """Return the 97.5 % quantile of Student's t for 1 degree of freedom or more."""
     if freedom <= len(STUDENT):
         return STUDENT[freedom - 1]
-    return sum(term / freedom**power for power, term in enumerate(BEYOND))
+    return sum(term / float(freedom) ** power for power, term in enumerate(BEYOND))
 
 
 def told(fits: Mapping[str, Callable[[], Value]]) -> tuple[dict[str, Value], dict[str, str]]:
