@@ -69,7 +69,7 @@ class ConcurrencyError(StateError):
 
 
 class ParityError(RapEdgeError):
-    """A converted graph that does not compute what the model computes."""
+    """Two computations that should agree and do not, such as a converted graph and its model."""
 
 
 class Overloaded(RapEdgeError):
