@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +10,7 @@ from rap_edge.manifest import Requires, Variant
 from rap_edge.requirements import unmet
 from rap_edge.runtime.backends import BACKENDS, is_installed
 from rap_edge.runtime.doctor.diagnosis import Finding
+from rap_edge.runtime.jetson.release import parse_release
 
 ROOT = Path("/")
 LEAST = {"onnxruntime": "1.18", "openvino": "2024.4"}
@@ -19,8 +19,8 @@ LEAST = {"onnxruntime": "1.18", "openvino": "2024.4"}
 INTEL = "0x8086"
 
 JETPACK = {
-    "R36": "pip install onnxruntime-gpu --index-url https://pypi.jetson-ai-lab.io/jp6/cu126",
-    "R35": "the wheel for JetPack 5 at https://elinux.org/Jetson_Zoo#ONNX_Runtime",
+    "36": "pip install onnxruntime-gpu --index-url https://pypi.jetson-ai-lab.io/jp6/cu126",
+    "35": "the wheel for JetPack 5 at https://elinux.org/Jetson_Zoo#ONNX_Runtime",
 }
 """Where onnxruntime with CUDA is for a release of Jetson Linux; no index has it for others."""
 
@@ -80,14 +80,15 @@ def nvidia(root: Path, providers: Sequence[str] | None) -> Iterator[Finding]:
 
 
 def _jetson(text: str) -> Finding:
-    """``text`` is like ``# R36 (release), REVISION: 4.3, GCID: ...``."""
-    found = re.search(r"(R\d+)\D+REVISION: ([\d.]+)", text)
-    release, revision = (found[1], found[2]) if found else ("an unknown release", "")
+    """Advise by what /etc/nv_tegra_release says."""
+    release = parse_release(text)
+    major = (release or "").partition(".")[0]
+    named = f"Jetson Linux {release}" if release else "of an unknown release"
     return Finding(
-        f"this is a Jetson ({release}.{revision}) and onnxruntime has no CUDA provider",
+        f"this is a Jetson ({named}) and onnxruntime has no CUDA provider",
         "PyPI has no wheel of onnxruntime-gpu for aarch64; the community's index has them by "
         "JetPack, Python and CUDA",
-        JETPACK.get(release, "build onnxruntime 1.19 or newer with --use_cuda --use_tensorrt"),
+        JETPACK.get(major, "build onnxruntime 1.19 or newer with --use_cuda --use_tensorrt"),
     )
 
 
