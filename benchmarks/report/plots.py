@@ -17,6 +17,7 @@ from rap_edge.benchmarks.report.svg import (
     drawing,
     label,
     legend,
+    line_of,
     rows_of_axes,
     svg_of,
     thinned,
@@ -59,9 +60,11 @@ def _with(run: Run, *series: str) -> list[Result]:
     return sorted(first.values(), key=lambda one: order.index(one.subject))
 
 
-def _colours(run: Run) -> dict[str, str]:
-    """Give each subject its colour, the same in all plots."""
-    return {one.label: colour_of(place) for place, one in enumerate(run.subjects)}
+def _places(run: Run) -> dict[str, int]:
+    """Give each subject that was measured a place, for its colour: the same in all plots."""
+    measured = [one.label for one in run.subjects if not one.refused]
+    others = [one.label for one in run.subjects if one.refused]
+    return {name: place for place, name in enumerate(dict.fromkeys([*measured, *others]))}
 
 
 def _latency(run: Run, series: str, title: str) -> Plot | None:
@@ -75,7 +78,9 @@ def _latency(run: Run, series: str, title: str) -> Plot | None:
     told = []
     for axes, one, values in zip(rows, results, samples, strict=True):
         axes.hist(
-            values, bins.tolist() if bins[0] < bins[-1] else BINS, color=_colours(run)[one.subject]
+            values,
+            bins.tolist() if bins[0] < bins[-1] else BINS,
+            color=colour_of(_places(run)[one.subject]),
         )
         median = float(np.median(values))
         axes.axvline(median, color=INK, linewidth=1)
@@ -106,7 +111,7 @@ def _timeline(run: Run) -> Plot | None:
         at_s, interval_ms = together(one.series["at_s"], one.series["interval_ms"])
         late = _late(one, interval_ms)
         shown = thinned(interval_ms)
-        colour = _colours(run)[one.subject]
+        colour = colour_of(_places(run)[one.subject])
         axes.plot(at_s[shown], interval_ms[shown], ".", markersize=3, color=colour)
         axes.plot(at_s[late], interval_ms[late], "x", markersize=6, color=ALARM)
         axes.axhline(ON_TIME_MS, color=INK, linewidth=0.8)
@@ -144,8 +149,9 @@ def _soak(run: Run) -> Plot | None:
                 continue
             at_s, y = together(one.series["soak_at_s"], one.series[name])
             shown = thinned(y)
-            colour = _colours(run)[one.subject]
-            (line,) = axes.plot(at_s[shown] / 60, y[shown], color=colour, linewidth=1.2)
+            place = _places(run)[one.subject]
+            (line,) = axes.plot(at_s[shown] / 60, y[shown], line_of(place), linewidth=1.2)
+            line.set_color(colour_of(place))
             handles[one.subject] = line
             ends = f"{plain(float(y[0]))} at first, {plain(float(y[-1]))} at last"
             told.append(f"{one.subject}, {SOAK[name]}: {ends}")

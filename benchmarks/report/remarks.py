@@ -10,6 +10,7 @@ from rap_edge.benchmarks.report.record import Result, Run
 FRAME_US = 40_000.0
 OVERHEAD_SHARE = 0.01
 WIDE = 0.1
+QUOTED = ("single", "offline")
 HEADLINES = ("x_realtime", "fps", "speed_to_fp32", "chunk_ms_p50")
 DIGEST = 12  # digits of a digest that are shown
 
@@ -42,15 +43,10 @@ def warnings_of(run: Run) -> tuple[str, ...]:
             f"the benchmark itself takes {run.overhead_us_per_frame:.0f} us of a frame: expected "
             f"{OVERHEAD_SHARE * FRAME_US:.0f} or less"
         )
-    wide = [
-        f"{name} of {result.subject} ({result.scenario})"
-        for result in run.results
-        for name in HEADLINES
-        if name in result.values and (result.values[name].width or 0) > WIDE
-    ]
+    wide = _wide(run)
     if wide:
         found.append(
-            f"intervals wider than {100 * WIDE:.0f} %: {', '.join(wide)}; measure for longer, or "
+            f"intervals wider than {100 * WIDE:.0f} %: {'; '.join(wide)}: measure for longer, or "
             "close what else runs"
         )
     return tuple(found)
@@ -72,6 +68,16 @@ def missing_of(run: Run) -> tuple[str, ...]:
         f"{', '.join(dict.fromkeys(names[reason]))}: {reason} ({_where(places[reason], run)})"
         for reason in names
     )
+
+
+def _wide(run: Run) -> list[str]:
+    """Name the values that people quote and whose intervals are wide."""
+    found: dict[str, list[str]] = {}
+    for result in run.results:
+        for name in HEADLINES if result.scenario in QUOTED else ():
+            if name in result.values and (result.values[name].width or 0) > WIDE:
+                found.setdefault(f"{name} ({result.scenario})", []).append(result.subject)
+    return [f"{name} of {', '.join(subjects)}" for name, subjects in found.items()]
 
 
 def _power(condition: Condition) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 INK, FAINT = "#0a0b0c", "#0d0e0f"  # stand for the page's colours until the SVG is written
 PAGE_COLOURS = {INK: "currentColor", FAINT: "var(--faint)"}
 COLOURS = ("#2f7ed8", "#d9660a", "#1d9a52", "#b45ac8", "#a67c00", "#0f93a8", "#d6478f", "#7a8b00")
+LINES = ("-", "--", ":")
 ALARM = "#e0503f"
 WIDTH = 9.0  # inches, of 72 units each
 LONGEST_LABEL = 44
@@ -117,6 +118,11 @@ def label(text: str) -> str:
 
 def colour_of(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
+
+
+def line_of(place: int) -> str:
+    """Return another kind of line when the colours begin again."""
+    return LINES[place // len(COLOURS) % len(LINES)]
 
 
 def together(*series: Sequence[float]) -> list[NDArray[np.float64]]:

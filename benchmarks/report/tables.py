@@ -61,7 +61,7 @@ LAYOUTS = (
         ("stream",),
         _named(
             "fps_shown late_percent interval_ms* jitter_ms freeze_ms first_frame_ms* "
-            f"first_frame_from_enough_ms* skew_ms* full_level_percent {COST} {QUALITY}"
+            f"first_frame_from_enough_ms* skew_ms* underruns full_level_percent {COST} {QUALITY}"
         ),
     ),
     Layout(
@@ -72,7 +72,7 @@ LAYOUTS = (
     Layout(
         "Interrupt",
         ("interrupt",),
-        _named(f"interrupt_ms* old_frames old_frames_max first_frame_ms* {QUALITY}"),
+        _named(f"interrupt_ms* interrupt_ms_max old_frames old_until_ms* {QUALITY}"),
     ),
     Layout(
         "Sessions at once",
@@ -147,6 +147,7 @@ def _laid_out(layout: Layout, run: Run) -> Table:
         (result for result in run.results if result.scenario in layout.scenarios),
         key=lambda r: (
             layout.scenarios.index(r.scenario),
+            not r.at,  # what was fitted to the rows before
             tuple(sorted(r.at.items())),
             order.get(r.subject, len(order)),
         ),

@@ -42,7 +42,7 @@ def test_what_was_refused_or_is_missing_is_told_with_its_reason(run: Run) -> Non
     assert "- coreml/fp16: Core ML is on macOS only" in told
     assert "- energy_j_per_frame: RAPL cannot be read: run as root, or allow it (single)" in told
     assert "- the governor is powersave: expected performance" in told
-    assert "intervals wider than 10 %: speed_to_fp32 of onnxruntime/int8 (single)" in told
+    assert "intervals wider than 10 %: speed_to_fp32 (single) of onnxruntime/int8" in told
     for part in (str(run.host).splitlines()[0], "default 0.3.0", "0f" * 6, run.started):
         assert part in told
 
