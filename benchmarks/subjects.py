@@ -21,7 +21,7 @@ from rap_edge.requirements import unmet
 from rap_edge.runtime import Avatar, Model
 from rap_edge.runtime.backends import Placement
 from rap_edge.runtime.backends.target import Target
-from rap_edge.runtime.choice import Candidate, candidates
+from rap_edge.runtime.choice import Candidate, can_run, candidates
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.model import open_model
 from rap_edge.runtime.placement.automatic import contenders
@@ -111,6 +111,14 @@ def str_of(target: Target) -> str:
 def find_candidate(bundle: Bundle, label: str) -> Candidate:
     """Return the candidate of a label; raises NotSupported if there is none."""
     return next(iter(_chosen(bundle, [label])))
+
+
+def able(bundle: Bundle, only: Sequence[str] = ()) -> list[Candidate]:
+    """Return what may run here, of all or of those labels.
+
+    Raises NotSupported for a label that there is not.
+    """
+    return [one for one in _chosen(bundle, only) if can_run(one.variant)]
 
 
 def _chosen(bundle: Bundle, only: Sequence[str]) -> Iterator[Candidate]:

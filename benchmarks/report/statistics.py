@@ -1,9 +1,11 @@
 """Numbers with their 95 % intervals, from samples that are not independent of each other.
 
 What disturbs a machine disturbs many samples in a row, so that resampling single ones would
-promise too much: blocks of neighbours are drawn (moving block bootstrap, Kuensch 1989), of about
-twice the cube root of the number of samples. The draws are seeded: the same samples give the
-same interval.
+promise too much: blocks of neighbours are drawn (moving block bootstrap, Kuensch 1989), of the
+cube root of the number of samples, and single samples below 24, of which blocks are too few. The
+draws are seeded: the same samples give the same interval. Of medians of simulated samples the
+intervals held the truth in 90 to 95 % if they were independent, and, with a correlation of 0.5
+between neighbours, in 80 % of those of 24 and 90 % of those of 70 and more.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 DRAWS = 1000
 DRAWN_AT_MOST = 4_000_000  # numbers in memory at once
 LEAST = 3
+LEAST_FOR_BLOCKS = 24
 BEYOND = 2  # samples that must lie beyond a percentile for it to be told
 INTERVAL = (2.5, 97.5)
 PERCENTS = (50, 90, 95, 99)
@@ -97,7 +100,7 @@ def _percentile(percent: int) -> Statistic:
 def _drawn(values: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
     """Return the statistic of DRAWS resamples in blocks, (DRAWS,)."""
     n = len(values)
-    block = min(n, max(1, round(2 * n ** (1 / 3)) if n > 8 else 1))
+    block = round(n ** (1 / 3)) if n >= LEAST_FOR_BLOCKS else 1
     n_blocks = -(-n // block)
     rng = np.random.default_rng(0)
     at_once = max(1, DRAWN_AT_MOST // n)

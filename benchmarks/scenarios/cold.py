@@ -13,6 +13,7 @@ from typing import Any
 
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.scenarios.process import answer, in_own_process
+from rap_edge.errors import BackendFailed
 
 SCENARIO = "cold"
 LATER_CHUNKS = 10
@@ -29,17 +30,25 @@ def run(
     for _ in range(starts):
         for label in labels:
             asked = {"label": label, "bundle": str(bundle), "threads": threads, "inputs": inputs}
-            begun = {"begun_s": time.monotonic()}
-            found[label].append(in_own_process(__name__, {**asked, **begun}))
+            found[label].append(_start(asked))
     return [_together(results) for results in found.values()]
+
+
+def _start(asked: Mapping[str, Any]) -> Result:
+    """Start one process; what does not run is told when it is opened for the other scenarios."""
+    try:
+        return in_own_process(__name__, {**asked, "begun_s": time.monotonic()})
+    except BackendFailed as error:
+        return Result(SCENARIO, asked["label"], {}, missing={"cold_ms": str(error)})
 
 
 def _together(results: Sequence[Result]) -> Result:
     from rap_edge.benchmarks.report.statistics import median
 
-    names = list(results[0].values)
-    values = {name: median([one.values[name].value for one in results]) for name in names}
-    return Result(SCENARIO, results[0].subject, values)
+    names = set.intersection(*(set(one.values) for one in results))
+    values = {name: median([one.values[name].value for one in results]) for name in sorted(names)}
+    missing = {name: why for one in results for name, why in one.missing.items()}
+    return Result(SCENARIO, results[0].subject, values, missing=missing)
 
 
 def measure(asked: Mapping[str, Any]) -> Result:

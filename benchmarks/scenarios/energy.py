@@ -24,7 +24,7 @@ def run(
 ) -> list[Result]:
     """Render for ``seconds`` with each subject; without a meter, say why there is none."""
     if isinstance(meter, Unavailable):
-        missing = {"energy_j_per_frame": meter.reason}
+        missing = {"energy_j_per_frame": meter.why}
         return [one.result(SCENARIO, {}, missing) for one in opened]
     return [_measured(one, pinned, seconds, meter) for one in opened]
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": None,
     "devices": None,
     "prepare": None,
+    "bench": None,
 }
 
 

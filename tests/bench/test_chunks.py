@@ -83,8 +83,8 @@ def test_a_row_for_every_subject(scenario, opened: list[Opened], pinned: Pinned)
             assert value.low is None or value.low <= value.value <= value.high
 
 
-def test_a_quick_run_shares_out_what_is_left(opened: list[Opened]) -> None:
-    seconds = share_out(60, 5, opened, starts=1)
-    spent = len(opened) * (seconds.single + seconds.offline + seconds.energy + seconds.stream)
-    assert 5 + spent < 60
-    assert share_out(60, 59, opened, starts=1) == Seconds(*[LEAST_S] * 4)
+def test_a_quick_run_shares_out_what_is_left() -> None:
+    seconds = share_out(50, 4)
+    spent = 4 * (seconds.single + seconds.offline + seconds.energy + seconds.stream)
+    assert 40 < spent < 50
+    assert share_out(0, 4) == Seconds(*[LEAST_S] * 4)

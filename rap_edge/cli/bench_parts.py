@@ -1,0 +1,114 @@
+"""`rap-edge bench components` and `rap-edge bench scaling`: parts, and how cost grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rap_edge.cli.bench_output import Page, Records, RecordsAsJson, check_places, command, show
+from rap_edge.cli.failures import CommandError, ExitCode
+from rap_edge.cli.options import Backend, Bundle, Debug, Precision, Threads
+from rap_edge.cli.progress import bars
+
+if TYPE_CHECKING:
+    from rap_edge.benchmarks.report.record import Result, Run
+
+
+def components(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="features, resampler, scheduler, runtime, bundle, variants or yardstick.",
+            show_default="all",
+        ),
+    ] = None,
+    bundle: Bundle = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="For each component.")] = 20.0,
+    threads: Threads = None,
+    out: Records = None,
+    html: Page = None,
+    as_json: RecordsAsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure parts of rap-edge beside their real alternatives, in turns."""
+    from rap_edge.benchmarks.components import COMPONENTS, measure_component
+    from rap_edge.runtime.cores import physical_cores
+
+    n_threads = threads or physical_cores()
+    measured = _recorded(
+        bundle,
+        names,
+        COMPONENTS,
+        lambda name: measure_component(name, seconds, n_threads, bundle),
+        {"seconds": seconds, "threads": float(n_threads)},
+        (out, html),
+    )
+    show(measured, out, html, as_json)
+
+
+def scaling(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="length, sessions, threads, resolution or levels.",
+            show_default="all",
+        ),
+    ] = None,
+    bundle: Bundle = None,
+    backend: Backend = "auto",
+    precision: Precision = None,
+    threads: Threads = None,
+    minutes: Annotated[float, typer.Option(min=0.5, help="Longest speech, for length.")] = 10.0,
+    out: Records = None,
+    html: Page = None,
+    as_json: RecordsAsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure how cost grows with length, sessions, threads, resolution and level."""
+    from rap_edge.benchmarks.scaling import SCALINGS, measure_scaling
+
+    measured = _recorded(
+        bundle,
+        names,
+        SCALINGS,
+        lambda name: measure_scaling(name, bundle, backend, precision, threads, minutes),
+        {"minutes": minutes, "backend": backend},
+        (out, html),
+    )
+    show(measured, out, html, as_json)
+
+
+def _recorded(
+    bundle: Path | None,
+    names: Sequence[str] | None,
+    known: tuple[str, ...],
+    measure: Callable[[str], list[Result]],
+    settings: dict[str, float | str],
+    places: tuple[Path | None, ...],
+) -> Run:
+    """Measure what is named, or everything, and record it."""
+    check_places(*places)
+    unknown = sorted(set(names or ()) - set(known))
+    if unknown:
+        raise CommandError(
+            ExitCode.USAGE, f"{unknown[0]} is unknown - expected some of {', '.join(known)}"
+        )
+    from rap_edge.benchmarks.recorded import Found, recorded
+    from rap_edge.cache_lookup import open_named
+
+    wanted = tuple(names or known)
+    with bars() as tell:
+
+        def work() -> Found:
+            results: list[Result] = []
+            for done, name in enumerate(wanted):
+                tell("parts", done, len(wanted))
+                results += measure(name)
+            return Found(tuple(results), settings=settings)
+
+        return recorded(open_named(bundle), command(), work)
