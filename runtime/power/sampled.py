@@ -68,7 +68,6 @@ def sampled(read_watts: Callable[[], float], period_s: float) -> Begin:
     def begin() -> End:
         samples, over = Samples(), threading.Event()
         samples.add(read_watts())
-        began_s = time.monotonic()
 
         def take() -> None:
             try:
@@ -82,6 +81,7 @@ def sampled(read_watts: Callable[[], float], period_s: float) -> Begin:
 
         thread = threading.Thread(target=follow, name="power", daemon=True)
         thread.start()
+        began_s = time.monotonic()
 
         def end() -> float:
             ended_s = time.monotonic()
