@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,14 +36,20 @@ def show(run: Run, out: Path | None, html: Path | None, as_json: bool) -> None:
     typer.echo(dump_run(run) if as_json else markdown(run))
 
 
-def check_places(*places: Path | None) -> None:
+def check_places(out: Path | None, html: Path | None) -> None:
     """Find out before an hour of measuring whether its results can be written."""
-    for place in places:
+    for place in (out, html):
         if place is not None and not place.parent.is_dir():
             raise CommandError(
                 ExitCode.CANNOT_CREATE,
                 f"{place.parent} is not a folder - expected one to write {place.name} in - make it",
             )
+    if html is not None and find_spec("matplotlib") is None:
+        raise CommandError(
+            ExitCode.UNAVAILABLE,
+            "--html needs matplotlib, which is not installed - expected it for the plots - "
+            "pip install 'rap-edge[bench]'",
+        )
 
 
 def command() -> str:

@@ -35,6 +35,7 @@ def components(
     debug: Debug = False,
 ) -> None:
     """Measure parts of rap-edge beside their real alternatives, in turns."""
+    check_places(out, html)
     from rap_edge.benchmarks.components import COMPONENTS, measure_component
     from rap_edge.runtime.cores import physical_cores
 
@@ -45,7 +46,6 @@ def components(
         COMPONENTS,
         lambda name: measure_component(name, seconds, n_threads, bundle),
         {"seconds": seconds, "threads": float(n_threads)},
-        (out, html),
     )
     show(measured, out, html, as_json)
 
@@ -70,6 +70,7 @@ def scaling(
     debug: Debug = False,
 ) -> None:
     """Measure how cost grows with length, sessions, threads, resolution and level."""
+    check_places(out, html)
     from rap_edge.benchmarks.scaling import SCALINGS, measure_scaling
 
     measured = _recorded(
@@ -78,7 +79,6 @@ def scaling(
         SCALINGS,
         lambda name: measure_scaling(name, bundle, backend, precision, threads, minutes),
         {"minutes": minutes, "backend": backend},
-        (out, html),
     )
     show(measured, out, html, as_json)
 
@@ -89,10 +89,8 @@ def _recorded(
     known: tuple[str, ...],
     measure: Callable[[str], list[Result]],
     settings: dict[str, float | str],
-    places: tuple[Path | None, ...],
 ) -> Run:
     """Measure what is named, or everything, and record it."""
-    check_places(*places)
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
         raise CommandError(
