@@ -10,6 +10,7 @@ from rap_edge.benchmarks.report.markdown import drawn, escaped, listed
 from rap_edge.benchmarks.report.numbers import LEGEND, plain, shown
 from rap_edge.benchmarks.report.ratios import Verdict, ratio_of, verdict_of
 from rap_edge.benchmarks.report.record import Measured, Result, Run, Subject, Value
+from rap_edge.benchmarks.report.remarks import said
 from rap_edge.benchmarks.report.tables import NOTHING, Table, heading
 
 Difference = Mapping[str, tuple[str, str]]  # name -> what A has, what B has
@@ -80,7 +81,7 @@ def compare(a: Run, b: Run) -> Comparison:
         host=differences(a.host, b.host),
         condition=_differing(_condition(a), _condition(b)),
         measured=measured,
-        settings=_differing(_words(a.settings), _words(b.settings)),
+        settings=_differing(_settings(a), _settings(b)),
         variants=_differing(_variants(a.subjects), _variants(b.subjects)),
         rows=rows,
         only_a=_only(left, right),
@@ -172,6 +173,10 @@ def _measured(a: Measured, b: Measured) -> dict[str, tuple[str, str]]:
     return _differing(words(a), words(b))
 
 
+def _settings(run: Run) -> dict[str, str]:
+    return {name: said(value) for name, value in run.settings.items()}
+
+
 def _condition(run: Run) -> dict[str, str]:
     return {"before": str(run.before), "after": str(run.after)}
 
@@ -194,10 +199,6 @@ def _variant(one: Subject) -> str:
         return f"refused: {one.refused}"
     ran = ", ".join(f"{graph} on {provider}" for graph, provider in one.providers.items())
     return f"{one.backend} {one.version}, {one.threads} threads" + (f", {ran}" if ran else "")
-
-
-def _words(settings: Mapping[str, float | str]) -> dict[str, str]:
-    return {name: f"{v:g}" if isinstance(v, float) else str(v) for name, v in settings.items()}
 
 
 def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -123,7 +123,7 @@ def _timeline(run: Run) -> Plot | None:
     rows[-1].set_xlabel("time, s")
     caption = (
         f"Timeline of frames as they are pulled, {results[0].scenario}: the time since the frame "
-        "before. Line: 40 ms, on time; crosses: late."
+        "before. Line: 40 ms, on time; crosses: late, held or repeated."
     )
     return Plot("Timeline", caption, f"Points over time. {'; '.join(told)}.", svg_of(figure))
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from rap_edge.benchmarks.host import Condition
 from rap_edge.benchmarks.report.record import Result, Run
+from rap_edge.benchmarks.report.statistics import ARE_NEEDED
 
 FRAME_US = 40_000.0
 OVERHEAD_SHARE = 0.01
 WIDE = 0.1
+TOO_FEW = "too few samples"
 QUOTED = ("single", "offline")
 HEADLINES = ("x_realtime", "fps", "speed_to_fp32", "chunk_ms_p50")
 DIGEST = 12  # digits of a digest that are shown
@@ -29,10 +31,14 @@ def facts_of(run: Run) -> dict[str, str]:
         "inputs": ", ".join(f"{one.name} {one.sha256[:DIGEST]}" for one in measured.inputs),
         "date": run.started,
         "command": run.command,
-        "settings": ", ".join(f"{name} {value}" for name, value in run.settings.items()),
+        "settings": ", ".join(f"{name} {said(value)}" for name, value in run.settings.items()),
         "overhead": f"{run.overhead_us_per_frame:.3g} us of the benchmark itself in a frame",
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def said(setting: float | str) -> str:
+    return setting if isinstance(setting, str) else f"{setting:g}"
 
 
 def warnings_of(run: Run) -> tuple[str, ...]:
@@ -57,17 +63,20 @@ def refused_of(run: Run) -> tuple[str, ...]:
 
 
 def missing_of(run: Run) -> tuple[str, ...]:
-    """Return which quantities are missing, why, and where; what shares a reason is said once."""
-    names: dict[str, list[str]] = {}
-    places: dict[str, list[Result]] = {}
+    """Return which quantities are missing, why, and where; what shares a reason is said once.
+
+    What only wants more samples comes last, without their numbers.
+    """
+    places: dict[tuple[str, str], list[Result]] = {}
     for result in run.results:
         for name, reason in result.missing.items():
-            names.setdefault(reason, []).append(name)
-            places.setdefault(reason, []).append(result)
-    return tuple(
-        f"{', '.join(dict.fromkeys(names[reason]))}: {reason} ({_where(places[reason], run)})"
-        for reason in names
-    )
+            few = reason.endswith(ARE_NEEDED)
+            places.setdefault((TOO_FEW if few else reason, name), []).append(result)
+    names: dict[tuple[str, str], list[str]] = {}
+    for (reason, name), results in places.items():
+        names.setdefault((reason, _where(results, run)), []).append(name)
+    ordered = sorted(names, key=lambda key: key[0] == TOO_FEW)
+    return tuple(f"{', '.join(names[key])}: {key[0]} ({key[1]})" for key in ordered)
 
 
 def _wide(run: Run) -> list[str]:
@@ -91,17 +100,22 @@ def _power(condition: Condition) -> str:
 
 def _where(places: Iterable[Result], run: Run) -> str:
     """Name the scenarios of results; their subjects too, where not all are among them."""
-    found: dict[str, list[str]] = {}
-    for result in places:
-        found.setdefault(result.scenario, []).append(result.subject)
-    everyone: dict[str, set[str]] = {}
-    for result in run.results:
-        everyone.setdefault(result.scenario, set()).add(result.subject)
-    if {name: set(subjects) for name, subjects in found.items()} == everyone:
+    found, everyone = _subjects(places), _subjects(run.results)
+    if found == everyone:
         return "everywhere"
+    scenarios: dict[tuple[str, ...], list[str]] = {}
+    for name, subjects in found.items():
+        some = () if subjects == everyone[name] else tuple(subjects)
+        scenarios.setdefault(some, []).append(name)
     return "; ".join(
-        name
-        if set(subjects) == everyone[name]
-        else f"{name} of {', '.join(dict.fromkeys(subjects))}"
-        for name, subjects in found.items()
+        ", ".join(names) + (f" of {', '.join(subjects)}" if subjects else "")
+        for subjects, names in scenarios.items()
     )
+
+
+def _subjects(results: Iterable[Result]) -> dict[str, dict[str, None]]:
+    """Return the subjects of each scenario, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for result in results:
+        found.setdefault(result.scenario, {})[result.subject] = None
+    return found

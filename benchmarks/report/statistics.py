@@ -26,6 +26,7 @@ DRAWN_AT_MOST = 4_000_000  # numbers in memory at once
 LEAST = 3
 LEAST_FOR_BLOCKS = 24
 BEYOND = 2  # samples that must lie beyond a percentile for it to be told
+ARE_NEEDED = "are needed"  # how the reason ends where more samples would help
 INTERVAL = (2.5, 97.5)
 PERCENTS = (50, 90, 95, 99)
 
@@ -78,7 +79,7 @@ def percentiles(name: str, samples: Samples) -> tuple[dict[str, Value], dict[str
     for percent in PERCENTS:
         needed = round(BEYOND * 100 / (100 - percent))
         if len(values) < needed:
-            missing[f"{name}_p{percent}"] = f"{len(values)} samples, {needed} are needed"
+            missing[f"{name}_p{percent}"] = f"{len(values)} samples, {needed} {ARE_NEEDED}"
             continue
         found[f"{name}_p{percent}"] = interval_of(values, _percentile(percent))
     if len(values):

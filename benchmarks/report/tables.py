@@ -47,6 +47,7 @@ def _with(stem: str, suffixes: Iterable[str]) -> tuple[str, ...]:
 TOLD = ("p50", "p95", "p99")
 EVERY = tuple(name for stem in QUANTITIES for name in _with(stem, SUFFIXES))
 QUALITY = "frame_psnr_db mouth_psnr_db mouth_curve_r"
+SHARED = QUALITY.split()  # measured once for all scenarios: not of the row's samples
 COST = "cpu_ms_per_frame cores_busy rss_mb energy_j_per_frame"
 STAGES = "features_ms audio_ms denoiser_ms decoder_ms other_ms"
 LAYOUTS = (
@@ -163,7 +164,7 @@ def _laid_out(layout: Layout, run: Run) -> Table:
             result.subject,
             *(plain(result.at[key]) if key in result.at else NOTHING for key in varied),
             *(shown(result.values[n]) if n in result.values else NOTHING for n in names),
-            _samples([result.values[n] for n in names if n in result.values]),
+            _samples([result.values[n] for n in names if n in result.values and n not in SHARED]),
         )
         for result in results
     )

@@ -53,6 +53,18 @@ def test_a_reason_that_some_share_names_them(run: Run) -> None:
     assert "- rss_mb: unknown here (single of onnxruntime/fp32)" in told
 
 
+def test_what_wants_more_samples_is_said_in_one_line(run: Run) -> None:
+    told = markdown(run).splitlines()
+    assert told[-1] == "- chunk_ms_p99: too few samples (single)"
+
+
+def test_quality_adds_no_samples_to_a_row(run: Run) -> None:
+    one = replace(run.results[0], values={"x_realtime": Value(2, 1, 3, 9)})
+    with_quality = replace(one, values={**one.values, "mouth_psnr_db": Value(42, 41, 43, 50)})
+    (table, *_) = tables_of(replace(run, results=(with_quality,)))
+    assert table.rows[0][-1] == "9"
+
+
 def test_an_overhead_that_counts_is_a_warning(run: Run) -> None:
     assert "takes 500 us of a frame" in markdown(replace(run, overhead_us_per_frame=500.0))
 
