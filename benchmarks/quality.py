@@ -59,11 +59,11 @@ def mouth_curve(frames: Video, mouth: Box) -> Curve:
     """Measure how far the mouth is open: (F, H, W, 3) -> (F,) in pixels, 0 for the median picture.
 
     The mean motion down of the lower half of the box less that of the upper half, by dense flow
-    (DIS, Kroeger et al. 2016): a turn of the head moves both, a jaw one. Of what was tried it
-    follows FaceMesh's opening best: median r 0.89 on 14 portraits that say the pinned speech, where
-    the share of dark pixels has 0.83 and the first principal component of the box 0.68. FaceMesh
-    calls many small openings shut; it measures two of the portraits badly (r 0.76 and 0.83 between
-    its own curves of int8 and fp32, which for this one are 0.98 and more on all).
+    (DIS, Kroeger et al. 2016): a turn of the head moves both, a jaw one. With FaceMesh's opening
+    its median r is 0.89, on the 8 portraits on which it was chosen and on 6 others alike, saying
+    the pinned speech; forms of darkness had at most 0.85 on the 8, principal components 0.77.
+    FaceMesh calls small openings shut, and measures two of the 14 badly: there this has r -0.05 and
+    0.25 with it, and FaceMesh itself 0.76 and 0.83 between fp32 and int8.
     """
     grey = np.stack([cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in mouth.of_all(frames)])
     still = np.median(grey, axis=0).astype(np.uint8)
