@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from rap_edge.benchmarks.report.numbers import plain, shown
@@ -18,6 +20,7 @@ from rap_edge.benchmarks.report.svg import (
     rows_of_axes,
     svg_of,
 )
+from rap_edge.benchmarks.report.tables import heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,10 +28,11 @@ if TYPE_CHECKING:
 STAGES = ("features_ms", "audio_ms", "denoiser_ms", "decoder_ms", "other_ms")
 COMPONENT = "component."
 OURS, OTHERS = colour_of(0), "#8a8f98"
-CALLS = ("us_per_call", "ms_per_call")
+CALLS = ("us_per_call", "ms_per_call", "skew_ms_p95")
 AGAINST = ", against "  # in the name of a row of ours beside an alternative
 FAR_APART = 30.0  # largest over smallest, from where on a scale is logarithmic
-BAR = 0.34  # inches
+BAR = 0.36  # inches
+NAME_WIDTH = 44  # letters
 
 
 def stage_plot(run: Run) -> Plot | None:
@@ -76,13 +80,14 @@ def _component(name: str, quantity: str, results: Sequence[Result]) -> Plot:
     axes.barh(range(len(bars)), ends, color=[OTHERS if what in ratios else OURS for what in bars])
     told = []
     for place, (what, value) in enumerate(bars.items()):
-        times = f"; ours {shown(ratios[what])} times as fast" if what in ratios else ""
+        ratio = ratios.get(what)
+        times = f"; ours {shown(ratio)} times as fast" if ratio is not None else ""
         _write(axes, value.high or ends[place], place, f"{shown(value)} {unit}{times}")
         told.append(f"{what} {shown(value)}{times}")
         if value.low is not None and value.high is not None:
             axes.plot([value.low, value.high], [place, place], color=INK, linewidth=1.4)
     _upright(axes, [label(what) for what in bars], ends, room=2.0)
-    axes.set_xlabel(f"{unit}, {meaning}")
+    axes.set_xlabel(f"{heading(quantity)}: {meaning}")
     title = f"Component: {name}"
     caption = f"{title}. Shorter is better; thin lines: 95 % intervals."
     return Plot(title, caption, f"Bars, {unit}. {'; '.join(told)}.", svg_of(figure))
@@ -95,7 +100,7 @@ def _write(axes: Axes, end: float, place: int, text: str) -> None:
 
 def _upright(axes: Axes, names: Sequence[str], ends: Sequence[float], room: float) -> None:
     """Name the bars, the first on top; leave room, in longest bars, for what is written."""
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [fill(name, NAME_WIDTH) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     least, most = min(ends), max(ends)
@@ -114,28 +119,29 @@ def _stages(result: Result) -> dict[str, float]:
 
 
 def _quantity(results: Sequence[Result]) -> str | None:
-    """Return what a component is measured by: the cost of a call, or else its first value."""
-    found = dict.fromkeys(name for result in results for name in result.values)
-    return next((name for name in (*CALLS, *found) if name in found), None)
+    """Return what a component is measured by: what two of its rows have, of CALLS if they can."""
+    found = Counter(name for result in results for name in result.values)
+    return next((name for name in (*CALLS, *found) if found[name] > 1), None)
 
 
 def _bars(results: Sequence[Result], quantity: str) -> dict[str, Value]:
-    """Return the value of each contender, the smallest first; ours, beside several, is one."""
-    found = {
-        _named(one.subject.partition(AGAINST)[0], one): one.values[quantity]
-        for one in reversed(results)
-        if quantity in one.values
-    }
-    return dict(sorted(found.items(), key=lambda pair: pair[1].value))
+    """Return the value of each contender, the smallest first; ours, beside several, is one.
+
+    Where something was varied, its first value comes first.
+    """
+    with_it = [one for one in results if quantity in one.values]
+    with_it.sort(key=lambda one: (sorted(one.at.items()), one.values[quantity].value))
+    return {_named(one.subject.partition(AGAINST)[0], one): one.values[quantity] for one in with_it}
 
 
-def _ratios(results: Sequence[Result]) -> dict[str, Value]:
-    """Return how many times faster ours is than each of the others."""
-    return {
-        _named(one.subject.partition(AGAINST)[2], one): one.values["ratio"]
-        for one in results
-        if AGAINST in one.subject and "ratio" in one.values
-    }
+def _ratios(results: Sequence[Result]) -> dict[str, Value | None]:
+    """Return how many times faster ours is than each of the others; None where ours are several."""
+    found: dict[str, Value | None] = {}
+    for one in results:
+        if AGAINST in one.subject and "ratio" in one.values:
+            other = _named(one.subject.partition(AGAINST)[2], one)
+            found[other] = None if other in found else one.values["ratio"]
+    return found
 
 
 def _named(what: str, result: Result) -> str:

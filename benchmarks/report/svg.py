@@ -25,7 +25,7 @@ COLOURS = ("#2f7ed8", "#d9660a", "#1d9a52", "#b45ac8", "#a67c00", "#0f93a8", "#d
 LINES = ("-", "--", ":")
 ALARM = "#e0503f"
 WIDTH = 9.0  # inches, of 72 units each
-LONGEST_LABEL = 44
+LONGEST_LABEL = 90
 LARGEST = 1e12
 MOST_POINTS = 2000
 
