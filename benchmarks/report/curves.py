@@ -114,6 +114,8 @@ def _plot(
                 fit = fits.get(subject)
                 told += _fitted(axes, varied, quantity, mine, fit, drawn, colour) if fit else []
         axes.set_ylabel(_axis(quantity))
+        if axes.get_ylim()[1] > 0:
+            axes.set_ylim(bottom=0)  # so that flat looks flat
     _across(rows[-1], sorted({one.at[varied] for one in points}), varied)
     legend(figure, list(handles.values()), [label(one) for one in handles])
     title = f"Scaling: {name}"
