@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 pytest.importorskip("pybind11", reason="setup.py needs it: pip install pybind11")
 
-from aarch64 import apt, comparison, elf, extension
+from aarch64 import apt, comparison, elf, extension, kernels, toolchain
 from aarch64.cpus import CPUS, describe
 from aarch64.places import MARK, ROOT, digest, made
 
@@ -145,6 +145,21 @@ def test_what_was_interrupted_begins_again_and_leaves_the_old(tmp_path: Path) ->
     assert not folder.with_name("step.partial").exists()
 
 
+def test_only_a_machine_without_a_wheel_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"elsewhere": 0, "here": 1}
+    monkeypatch.setattr(toolchain, "WORK", tmp_path)
+    monkeypatch.setattr(
+        toolchain, "pip", lambda *options: found["elsewhere" if "--platform" in options else "here"]
+    )
+    with pytest.raises(toolchain.NoWheel, match="no wheel for this machine"):
+        toolchain.open_zig()
+    found["elsewhere"] = 1  # no network, or no such version
+    with pytest.raises(SystemExit, match="cannot install ziglang"):
+        toolchain.open_zig()
+
+
 def test_a_digest_tells_names_and_contents_and_not_their_order(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("1")
@@ -172,6 +187,21 @@ def test_an_emulated_cpu_is_described_as_linux_would(
     assert f"CPU part\t: {part}" in first.splitlines()
     register = tmp_path / "sys/devices/system/cpu/cpu1/regs/identification/midr_el1"
     assert int(register.read_text(), 16) >> 4 & 0xFFF == int(part, 16)
+
+
+def test_products_of_bytes_are_counted_once_an_address() -> None:
+    log = """IN: dot_kernel
+0x5500001000:  4e829420  sdot     v0.4s, v1.16b, v2.16b
+0x5500001004:  6e829420  udot     v0.4s, v1.16b, v2.16b
+0x5500001008:  4f82e020  sdot     v0.4s, v1.16b, v2.4b[0]
+0x550000100c:  4e829c20  .byte    0x20, 0x9c, 0x82, 0x4e
+0x5500001010:  4e82a420  smmla    v0.4s, v1.16b, v2.16b
+0x5500001014:  4e829c00  .byte    0x00, 0x9c, 0x82, 0x4e
+0x5500001018:  4e22c020  smull2   v0.8h, v1.16b, v2.16b
+0x550000101c:  4ea29420  mla      v0.4s, v1.4s, v2.4s
+0x5500001000:  4e829420  sdot     v0.4s, v1.16b, v2.16b
+"""
+    assert kernels.count(log.splitlines()) == {kernels.DOT: 5, kernels.MATRIX: 1}
 
 
 def test_only_the_archives_of_the_release_are_asked() -> None:

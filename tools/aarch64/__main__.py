@@ -17,11 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from filelock import FileLock
 
-from aarch64 import comparison, extension, rendering, testing
+from aarch64 import comparison, extension, kernels, rendering, testing
 from aarch64.cpus import CPUS
 from aarch64.places import ROOT, WORK
 from aarch64.sysroot import open_sysroot
 from aarch64.toolchain import NoWheel
+from aarch64.tree import open_tree
 
 STEPS = ("build", "sysroot", "test", "render", "all")
 TEST_CPU = "neoverse-n1"
@@ -59,13 +60,14 @@ def emulate(step: str, cpus: list[str]) -> None:
         raise SystemExit(f"this machine is {platform.machine()}: emulation was set up for x86_64")
     sysroot = open_sysroot()
     print(f"{sysroot.folder.relative_to(ROOT)}: {sysroot.python.name} and its packages")
+    if step == "sysroot":
+        return
+    tree = open_tree()
     if step in ("test", "all"):
-        print(testing.run_tests(sysroot, CPUS[TEST_CPU]))
+        print(testing.run_tests(sysroot, tree, CPUS[TEST_CPU]))
     if step in ("render", "all"):
-        renders = rendering.render_all(sysroot, cpus)
-        report = comparison.table(renders)
-        (WORK / "renders.md").write_text(report, encoding="utf-8")
-        print(report)
+        print(comparison.table(rendering.render_all(sysroot, tree, cpus)))
+        print(kernels.table(sysroot, tree, cpus))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aarch64.cpus import Cpu, describe
@@ -20,6 +20,11 @@ class Sysroot:
     python: Path
     emulator: Path
     packages: Path
+    options: tuple[str, ...] = ()  # of the emulator
+
+    def tracing(self, file: Path) -> Sysroot:
+        """Return the same, writing every instruction that it translates to a file."""
+        return replace(self, options=("-d", "in_asm", "-D", str(file)))
 
     @property
     def versions(self) -> str:
@@ -41,7 +46,7 @@ class Sysroot:
             "XDG_CACHE_HOME": str(WORK / "cache"),
             **SAME_WORK,
         }
-        command = [self.emulator, "-cpu", cpu.emulator, self.python, *arguments]
+        command = [self.emulator, *self.options, "-cpu", cpu.emulator, self.python, *arguments]
         return run_quietly(command, environment, cwd, log, limit_s)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aarch64.cpus import CPUS
 from aarch64.emulation import SAME_WORK, Sysroot, run_quietly
 from aarch64.places import WORK, made
-from aarch64.tree import Tree, open_tree
+from aarch64.tree import Tree
 
 HOST = "host"
 PRECISIONS = ("fp32", "int8")
@@ -26,12 +26,14 @@ class Render:
     file: Path
 
 
-def render_all(sysroot: Sysroot, cpus: Iterable[str]) -> list[Render]:
-    """Render with every precision on the host, then on each CPU; take what is there already."""
-    tree = open_tree()
-    return [
-        _render(tree, sysroot, cpu, precision) for cpu in (HOST, *cpus) for precision in PRECISIONS
-    ]
+def render_all(sysroot: Sysroot, tree: Tree, cpus: Sequence[str]) -> list[Render]:
+    """Render on the host and on CPUs; take what is there already.
+
+    In int8 on each, and in fp32 on the first: it takes the same kernels on all of them.
+    """
+    wanted = [(HOST, precision) for precision in PRECISIONS]
+    wanted += [(cpus[0], "fp32"), *((cpu, "int8") for cpu in cpus)]
+    return [_render(tree, sysroot, cpu, precision) for cpu, precision in wanted]
 
 
 def _render(tree: Tree, sysroot: Sysroot, cpu: str, precision: str) -> Render:

@@ -7,7 +7,7 @@ from pathlib import Path
 from aarch64.cpus import Cpu
 from aarch64.emulation import Sysroot
 from aarch64.places import WORK, made
-from aarch64.tree import open_tree
+from aarch64.tree import Tree
 
 # What the extension carries, and what is quick of the runtime above it. None spawns a process:
 # the host's kernel cannot run one for aarch64.
@@ -37,12 +37,11 @@ OPTIONS = ("-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "few_examples
 NOT_HERE = "not openvino"  # of what runs on two backends
 
 
-def run_tests(sysroot: Sysroot, cpu: Cpu) -> str:
+def run_tests(sysroot: Sysroot, tree: Tree, cpu: Cpu) -> str:
     """Run the tests unless they passed as they are now; return pytest's own summary.
 
     Raises SystemExit with the end of the output if one fails.
     """
-    tree = open_tree()
     recipe = "\n".join([tree.whole, sysroot.versions, cpu.emulator, NOT_HERE, *FILES])
 
     def test(folder: Path) -> None:

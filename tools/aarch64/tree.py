@@ -14,6 +14,7 @@ from aarch64 import extension
 from aarch64.places import ROOT, WORK, digest, files_below, made
 
 INSIDE = Path(__file__).resolve().parent / "inside"  # what runs in the sysroot
+RENDERS = ("rap_edge", "rap_edge.runtime")
 BESIDES = ("tests", "examples", "pyproject.toml")
 
 
@@ -28,14 +29,17 @@ def open_tree() -> Tree:
     """Return a copy of the checkout as it is now."""
     folders = extension.load_setup().FOLDERS
     extensions = [extension.build(), Path(rap_edge._core.__file__)]
-    files = [file for name in folders.values() for file in files_below(ROOT / name)]
-    package = digest([*extensions, *files, *files_below(INSIDE), *files_below(ROOT / "examples")])
-    whole = digest([*extensions, *files, *files_below(INSIDE), *files_below(ROOT / "tests")])
+    below = {name: files_below(ROOT / source) for name, source in folders.items()}
+    rendering = [file for name in RENDERS for file in below[name]]
+    rendering += [*extensions, *files_below(INSIDE), *files_below(ROOT / "examples")]
+    package = digest(rendering)
+    rest = [file for files in below.values() for file in files]
+    whole = f"{package} {digest([*rest, *files_below(ROOT / 'tests'), ROOT / 'pyproject.toml'])}"
 
     def copy(folder: Path) -> None:
         for name, source in folders.items():
             target = folder.joinpath(*name.split("."))
-            for file in files_below(ROOT / source):
+            for file in below[name]:
                 _copy(file, target / file.relative_to(ROOT / source))
         for built in extensions:
             shutil.copy(built, folder / "rap_edge")
@@ -45,7 +49,7 @@ def open_tree() -> Tree:
         for file in files_below(INSIDE):
             _copy(file, folder / file.name)
 
-    return Tree(made(WORK / "tree", f"{package} {whole}", copy), package, whole)
+    return Tree(made(WORK / "tree", whole, copy), package, whole)
 
 
 def _copy(file: Path, target: Path) -> None:
