@@ -68,6 +68,8 @@ BUNDLE ?= rap_edge/bundles/default
 MADE := build/bundle
 MODEL := weights/live --locator weights/locator.safetensors \
 	--eyes weights/eyes.safetensors --portrait examples/portrait.jpg --speech examples/speech.flac
+PINNED := --portrait examples/portrait.jpg --portrait-licence MIT \
+	--speech examples/speech.flac --speech-licence CC-PDM-1.0
 GATE := --fp32 $(MADE)/onnx --data $(DATA) --cache $(MADE)/truth --people 12 --seconds 10
 
 bundle: .venv/installed .venv-facemesh/installed
@@ -79,7 +81,7 @@ bundle: .venv/installed .venv-facemesh/installed
 	$(BIN)/rap-edge bundle pack $(MADE)/int8 $(MADE)/onnx $(MADE)/coreml \
 	  --card weights/live/card.md --provenance weights/live/provenance.json \
 	  --quality weights/live/quality.json --licence-file licences/SFHQ-T2I_MIT.txt \
-	  --licence-file licences/ICT-FaceKit_MIT.txt --version 0.3.0 --out $(BUNDLE)
+	  --licence-file licences/ICT-FaceKit_MIT.txt $(PINNED) --version 0.3.1 --out $(BUNDLE)
 	$(if $(KEY),$(BIN)/rap-edge bundle sign $(BUNDLE) --key $(KEY))
 	$(BIN)/rap-edge bundle verify $(BUNDLE) $(if $(KEY),--trust $(KEY:.pem=.pub.pem),--allow-unsigned)
 

@@ -29,6 +29,7 @@ def _quality(one: Opened, exact: Opened | None, pinned: Pinned, seconds: float) 
         return one.result(SCENARIO, {}, dict.fromkeys(QUANTITIES, "fp32 is what is compared with"))
     if exact is None:
         return one.result(SCENARIO, {}, dict.fromkeys(QUANTITIES, "no fp32 variant runs here"))
-    frames = reference_frames(one.avatar, pinned, seconds)
+    same_square = one.model.avatar(pinned.portrait, exact.avatar.crop)
+    frames = reference_frames(same_square, pinned, seconds)
     wanted = reference_frames(exact.avatar, pinned, seconds)
     return one.result(SCENARIO, compare_with_exact(frames, wanted, mouth_box(exact.avatar)))

@@ -18,6 +18,8 @@ from rap_edge.cli.progress import bars
 if TYPE_CHECKING:
     from rap_edge.benchmarks.report.record import Run
 
+SCHEMA_VERSION = 1
+
 app = typer.Typer(add_completion=False)
 app.command("components")(bench_parts.components)
 app.command("scaling")(bench_parts.scaling)
@@ -110,7 +112,11 @@ def compare(
     from rap_edge.benchmarks.report.compare import markdown
 
     found = compared(_read(one), _read(other))
-    typer.echo(json.dumps(asdict(found)) if as_json else markdown(found))
+    typer.echo(
+        json.dumps({"schema_version": SCHEMA_VERSION, **asdict(found)})
+        if as_json
+        else markdown(found)
+    )
 
 
 @app.command()

@@ -54,4 +54,12 @@ def check_places(out: Path | None, html: Path | None) -> None:
 
 def command() -> str:
     """Return the command as it was given, without the folders of this machine."""
-    return shlex.join(["rap-edge", *(Path(a).name if "/" in a else a for a in sys.argv[1:])])
+    return shlex.join(["rap-edge", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(argument: str) -> str:
+    """Shorten a path; a label such as onnxruntime/int8 is none."""
+    option, equals, value = argument.rpartition("=")
+    path = Path(value).expanduser()
+    is_path = path.is_absolute() or value.startswith(".") or path.exists()
+    return f"{option}{equals}{path.name if is_path else value}"

@@ -47,6 +47,8 @@ def test_one_command_gives_a_table_and_records(
     }
     assert [one.name for one in run.measured.inputs] == [path.name for path in inputs.values()]
     assert str(tested.path.parent) not in run.command
+    assert "--scenario=single" in run.command
+    assert "--bundle tested" in run.command
     assert run.overhead_us_per_frame > 0
     for label in LABELS:
         assert label in told
