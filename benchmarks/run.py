@@ -97,9 +97,14 @@ def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
         tuple(_with(kept, one) for one in results),
         (*subjects, *refused),
         pinned.inputs,
-        {**asdict(seconds), "load": float(settings.load), "starts": float(settings.starts)},
+        _described(settings, seconds),
         (f"energy is that of {meter.what} ({meter.name})",) if isinstance(meter, Meter) else (),
     )
+
+
+def _described(settings: Settings, seconds: Seconds) -> dict[str, float | str]:
+    spent = {f"{name}_s": round(value, 2) for name, value in asdict(seconds).items()}
+    return {**spent, "load": float(settings.load), "starts": float(settings.starts)}
 
 
 def _in_turns(

@@ -134,7 +134,7 @@ def test_imports_run_one_way(path: str) -> None:
         ("rap_edge/cli/render.py", "def render():\n    import av", []),
         ("rap_edge/cli/render.py", "def render():\n    import runtime", ["runtime"]),
         ("rap_edge/__init__.py", "if TYPE_CHECKING:\n    from rap_edge.runtime import Avatar", []),
-        ("benchmarks/render.py", "import converters.to_onnx", ["converters.to_onnx"]),
+        ("benchmarks/sync.py", "import converters.to_onnx", ["converters.to_onnx"]),
     ],
 )
 def test_a_planted_import_is_judged(path: str, source: str, found: list[str]) -> None:

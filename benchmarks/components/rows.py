@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.components.contest import Times
-from rap_edge.benchmarks.report.record import Result, Value
+from rap_edge.benchmarks.report.record import AGAINST, Result, Value
 from rap_edge.benchmarks.report.statistics import median, paired_ratio
 from rap_edge.errors import ParityError
 
 Unit = Literal["us_per_call", "ms_per_call"]  # CPU time, or wall time
-AGAINST = ", against "
 
 
 @dataclass(frozen=True)

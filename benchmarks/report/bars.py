@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rap_edge.benchmarks.report.numbers import plain, shown
 from rap_edge.benchmarks.report.quantities import quantity_of
-from rap_edge.benchmarks.report.record import Result, Run, Value
+from rap_edge.benchmarks.report.record import AGAINST, Result, Run, Value
 from rap_edge.benchmarks.report.svg import (
     INK,
     LARGEST,
@@ -29,7 +29,6 @@ STAGES = ("features_ms", "audio_ms", "denoiser_ms", "decoder_ms", "other_ms")
 COMPONENT = "component."
 OURS, OTHERS = colour_of(0), "#8a8f98"
 CALLS = ("us_per_call", "ms_per_call", "skew_ms_p95")
-AGAINST = ", against "  # in the name of a row of ours beside an alternative
 FAR_APART = 30.0  # largest over smallest, from where on a scale is logarithmic
 BAR = 0.36  # inches
 NAME_WIDTH = 44  # letters

@@ -10,6 +10,8 @@ from rap_edge.benchmarks.host import Condition, Host
 
 SCHEMA_VERSION = 1
 Source = Literal["measured", "estimated"]
+AGAINST = ", against "
+"""Between ours and an alternative, in the subject of a component's row that has a ratio."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from rap_edge.bundle import Bundle
 from rap_edge.requirements import version_of
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.cpu import cpu_flags, cpu_name
+from rap_edge.runtime.jetson import read_jetson
 
 RUNTIMES = ("onnxruntime", "openvino", "coremltools")
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -30,10 +31,12 @@ class Host:
     cpus: int  # logical ones
     system: str
     driver: str  # of an NVIDIA GPU
+    power_mode: str | None  # of a Jetson
     packages: tuple[tuple[str, str], ...]
 
     @classmethod
     def here(cls) -> Host:
+        jetson = read_jetson()
         versions = [(name, version_of(name)) for name in RUNTIMES]
         return cls(
             cpu_name(),
@@ -42,6 +45,7 @@ class Host:
             _cpus(),
             f"{platform.system()} {platform.release()} {platform.machine()}",
             nvidia_driver(),
+            jetson.power_mode if jetson else None,
             (("rap-edge", __version__), *((name, found) for name, found in versions if found)),
         )
 
