@@ -47,6 +47,10 @@ class Target:
             raise NotSupported(f"backend {text!r} has no such device: expected one of {offered}")
         return cls(backend, device)
 
+    def __str__(self) -> str:
+        """Return what `parse` reads."""
+        return self.backend if self.device is None else f"{self.backend}:{self.device}"
+
     @property
     def is_auto(self) -> bool:
         return self.backend == AUTO

@@ -10,7 +10,8 @@ from rap_edge.runtime.power.sampled import sampled
 from rap_edge.runtime.power.supplies import Supply, find_supplies
 from rap_edge.runtime.sysfs import read_number
 
-PERIOD_S = 1.0  # a battery tells something new every few seconds: measure for a minute or more
+PERIOD_S = 1.0
+LEAST_S = 60.0  # a battery tells something new every few seconds only
 
 
 def battery(root: Path) -> Meter | Unavailable:
@@ -25,7 +26,7 @@ def battery(root: Path) -> Meter | Unavailable:
         return Unavailable("battery: it tells neither power_now nor current_now and voltage_now")
     read = _Discharge(root, giving)
     what = "whole laptop, from its battery (coarse)"
-    return Meter("battery", what, "measured", sampled(read, PERIOD_S))
+    return Meter("battery", what, "measured", sampled(read, PERIOD_S), LEAST_S)
 
 
 class _Discharge:

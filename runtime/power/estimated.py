@@ -21,4 +21,4 @@ def estimated(watts_per_core: float) -> Meter:
         return lambda: (time.process_time() - began_s) * watts_per_core
 
     what = f"CPU time of this process x {watts_per_core:g} W a core"
-    return Meter("estimate", what, "estimated", begin)
+    return Meter("estimate", what, "estimated", begin, only_cpu=True)

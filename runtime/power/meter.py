@@ -47,6 +47,8 @@ class Meter:
     what: str  # what its energy is the energy of
     source: Source
     begin: Begin
+    least_s: float = 0.0  # a shorter measurement tells of the time before
+    only_cpu: bool = False  # what other devices of the machine draw is not in it
 
     @contextmanager
     def measure(self) -> Iterator[Energy]:

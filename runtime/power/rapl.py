@@ -40,7 +40,7 @@ def rapl(root: Path) -> Meter | Unavailable:
             f"RAPL: {silent[0].file} cannot be read: since Linux 5.10 only root may; "
             f"allow it until the next start with `{ALLOW}`"
         )
-    return Meter("RAPL", _what(zones), "measured", counted(zones))
+    return Meter("RAPL", _what(zones), "measured", counted(zones), only_cpu=True)
 
 
 def find_zones(root: Path) -> tuple[Zone, ...]:
