@@ -1,11 +1,13 @@
 """Numbers with their 95 % intervals, from samples that are not independent of each other.
 
 What disturbs a machine disturbs many samples in a row, so that resampling single ones would
-promise too much: blocks of neighbours are drawn (moving block bootstrap, Kuensch 1989), of the
-cube root of the number of samples, and single samples below 24, of which blocks are too few. The
-draws are seeded: the same samples give the same interval. Of medians of simulated samples the
-intervals held the truth in 90 to 95 % if they were independent, and, with a correlation of 0.5
-between neighbours, in 80 % of those of 24 and 90 % of those of 70 and more.
+promise too much. For medians and means, blocks of neighbours are drawn (moving block bootstrap,
+Kuensch 1989), of the cube root of the number of samples, and single samples below 24, of which
+blocks are too few. The draws are seeded: the same samples give the same interval. Of medians of
+simulated samples the intervals held the truth in 90 to 95 % if they were independent, and, with a
+correlation of 0.5 between neighbours, in 80 % of those of 24 and 90 % of those of 70 and more.
+High percentiles and shares of events, of which a bootstrap promises too much, have intervals of
+counts, of as many samples as those that follow each other are worth (`correlation`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.report.correlation import effective_n
+from rap_edge.benchmarks.report.order_statistics import ends_of, needed_for, worth_for
 from rap_edge.benchmarks.report.record import Value
 from rap_edge.errors import ConfigError
 
@@ -26,12 +29,12 @@ DRAWS = 1000
 DRAWN_AT_MOST = 4_000_000  # numbers in memory at once
 LEAST = 3
 LEAST_FOR_BLOCKS = 24
-BEYOND = 2  # samples that must lie beyond a percentile for it to be told
+LEAST_FOR_MEDIAN = 4
 ARE_NEEDED = "are needed"  # how the reason ends where more samples would help
 INTERVAL = (2.5, 97.5)
 THREE = 3.0  # hits that may be expected at most where none was seen, in 95 % of the time
 WITHIN = 1.96  # standard deviations that hold 95 % of a normal quantity
-PERCENTS = (50, 90, 95, 99)
+HIGH_PERCENTS = (90, 95, 99)
 
 
 def interval_of(samples: Samples, statistic: Statistic) -> Value:
@@ -99,20 +102,41 @@ def proportion(hits: Samples) -> Value:
 def percentiles(name: str, samples: Samples) -> tuple[dict[str, Value], dict[str, str]]:
     """Return NAME_p50, p90, p95, p99 and max, and why those that are missing are missing.
 
-    A percentile is told if two samples at least lie beyond it: p99 from 200 samples on.
+    The intervals of those above p50 lie between samples, and are told as soon as one lies above
+    them: p90 from 36 independent samples on, p95 from 72, p99 from 368 (`order_statistics`). Of
+    simulated lognormal samples they held the truth in 96 to 99 %; with a correlation of 0.5 between
+    neighbours in 94 to 98 %, and in 85 to 92 % of those few that are told of less than 1.2 times
+    as many samples as are needed.
     """
     values = np.asarray(samples, np.float64)
     found: dict[str, Value] = {}
     missing: dict[str, str] = {}
-    for percent in PERCENTS:
-        needed = round(BEYOND * 100 / (100 - percent))
-        if len(values) < needed:
-            missing[f"{name}_p{percent}"] = f"{len(values)} samples, {needed} {ARE_NEEDED}"
-            continue
-        found[f"{name}_p{percent}"] = interval_of(values, _percentile(percent))
+    if len(values) >= LEAST_FOR_MEDIAN:
+        found[f"{name}_p50"] = median(values)
+    else:
+        missing[f"{name}_p50"] = f"{len(values)} samples, {LEAST_FOR_MEDIAN} {ARE_NEEDED}"
+    for percent in HIGH_PERCENTS:
+        value, reason = _high_percentile(values, percent)
+        if value is None:
+            missing[f"{name}_p{percent}"] = reason
+        else:
+            found[f"{name}_p{percent}"] = value
     if len(values):
         found[f"{name}_max"] = Value(float(values.max()), n=len(values))
     return found, missing
+
+
+def _high_percentile(values: NDArray[np.float64], percent: int) -> tuple[Value | None, str]:
+    """Return a percentile, or why there is none."""
+    n, needed = len(values), needed_for(percent)
+    if n < needed:
+        return None, f"{n} samples, {needed} {ARE_NEEDED}"
+    worth = worth_for(values, percent)
+    ends = ends_of(values, percent, worth)
+    if ends is None:
+        reason = f"{n} samples, worth {worth} independent ones, {needed} {ARE_NEEDED}"
+        return None, reason
+    return Value(float(np.percentile(values, percent)), *ends, n), ""
 
 
 def agree(one: Value, other: Value) -> bool | None:
@@ -120,10 +144,6 @@ def agree(one: Value, other: Value) -> bool | None:
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return None
     return one.low <= other.high and other.low <= one.high
-
-
-def _percentile(percent: int) -> Statistic:
-    return lambda drawn: np.percentile(drawn, percent, axis=-1)
 
 
 def _drawn(values: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
