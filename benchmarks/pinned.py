@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.report.record import Input
 from rap_edge.bundle import Bundle
 from rap_edge.errors import NotSupported
-from rap_edge.media import read_audio
 from rap_edge.photo import read_photo
 
 
@@ -26,7 +24,7 @@ class Pinned:
     portrait: NDArray[np.uint8]  # (H, W, 3) RGB, the photo
     speech: NDArray[np.float32]  # (S,) mono in -1..1
     sample_rate: int  # Hz
-    inputs: tuple[Input, ...]  # the two files as they are named and hashed in records
+    inputs: tuple[Input, ...]  # what the two are in records: their digests
 
     def lasting(self, seconds: float) -> NDArray[np.float32]:
         """Return speech of ``seconds``, said again and again."""
@@ -48,7 +46,7 @@ def pinned_inputs(
         recording = speech or _unpacked(bundle, "speech", Path(scratch))
         image = read_photo(photo)
         samples, rate = _read_speech(recording)
-        inputs = tuple(_hashed(path) for path in (photo, recording))
+        inputs = (_hashed("portrait", photo), _hashed("speech", recording))
     return Pinned(image, samples, rate, inputs)
 
 
@@ -67,11 +65,16 @@ def _unpacked(bundle: Bundle, what: Literal["portrait", "speech"], folder: Path)
 
 
 def _read_speech(path: Path) -> tuple[NDArray[np.float32], int]:
+    import av
+
+    from rap_edge.media import read_audio
+
     read_audio(path).close()  # says what is wrong with a file that is no recording
     with av.open(str(path)) as container:
         rate = container.streams.audio[0].rate
     return np.concatenate(list(read_audio(path, rate))), rate
 
 
-def _hashed(path: Path) -> Input:
-    return Input(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+def _hashed(name: str, path: Path) -> Input:
+    """Hash an input; what its file is called is nobody's business."""
+    return Input(name, hashlib.sha256(path.read_bytes()).hexdigest())

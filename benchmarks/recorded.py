@@ -10,6 +10,7 @@ from rap_edge.benchmarks.condition import Condition
 from rap_edge.benchmarks.doubts import warnings_of
 from rap_edge.benchmarks.host import Host
 from rap_edge.benchmarks.overhead import overhead_us_per_frame
+from rap_edge.benchmarks.report.privacy import public
 from rap_edge.benchmarks.report.record import Input, Measured, Result, Run, Subject
 from rap_edge.bundle import Bundle
 from rap_edge.runtime.placement.fingerprint import bundle_digest
@@ -27,13 +28,16 @@ class Found:
 
 
 def recorded(bundle: Bundle, command: str, work: Callable[[], Found]) -> Run:
-    """Do the work, and record it with the machine as it was before and after."""
+    """Do the work, and record it with the machine as it was before and after.
+
+    No text in the record has a folder of this machine in it, whatever is made of it then.
+    """
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     host, before = Host.here(), Condition.now()
     found = work()
     after = Condition.now()
     manifest = bundle.manifest
-    return Run(
+    run = Run(
         started=started,
         command=command,
         settings=found.settings,
@@ -48,3 +52,4 @@ def recorded(bundle: Bundle, command: str, work: Callable[[], Found]) -> Run:
         overhead_us_per_frame=overhead_us_per_frame(),
         notes=(*found.notes, *warnings_of(host, before, after)),
     )
+    return public(run, bundle.path)

@@ -22,7 +22,8 @@ MD5 = slice(26, 42)  # of the samples, as the encoder wrote it into a FLAC file 
 def test_the_default_bundle_pins_the_examples() -> None:
     pinned = pinned_inputs(open_bundle())
     assert [(i.name, i.sha256) for i in pinned.inputs] == [
-        (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in (PORTRAIT, SPEECH)
+        (name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for name, path in (("portrait", PORTRAIT), ("speech", SPEECH))
     ]
     np.testing.assert_array_equal(pinned.portrait, read_photo(PORTRAIT))
 
@@ -52,9 +53,13 @@ def test_named_files_go_before_the_bundles(synthetic_bundle: Path, tmp_path: Pat
     built_in = pinned_inputs(open_bundle())
     assert given.inputs == built_in.inputs
     np.testing.assert_array_equal(given.speech, built_in.speech)
-    (tmp_path / "me.jpg").write_bytes(PORTRAIT.read_bytes())
-    mixed = pinned_inputs(open_bundle(), portrait=tmp_path / "me.jpg")
-    assert [i.name for i in mixed.inputs] == ["me.jpg", "speech.flac"]
+
+
+def test_an_own_file_is_known_by_its_digest_alone(tmp_path: Path) -> None:
+    (tmp_path / "jane-doe.jpg").write_bytes(PORTRAIT.read_bytes())
+    mixed = pinned_inputs(open_bundle(), portrait=tmp_path / "jane-doe.jpg")
+    assert mixed.inputs == pinned_inputs(open_bundle()).inputs
+    assert [i.name for i in mixed.inputs] == ["portrait", "speech"]
 
 
 def test_a_bundle_without_inputs_says_what_to_do(synthetic_bundle: Path) -> None:
