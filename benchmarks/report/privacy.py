@@ -51,10 +51,10 @@ def without_folders(text: str, folders: Mapping[str, str]) -> str:
     ``folders`` are known ones, which may have blanks in them, with what stands for them alone.
     """
     for folder in sorted(folders, key=len, reverse=True):
-        known = (
-            rf"(?:(?<!\w)|(?<=-\w)){re.escape(folder)}(?![\w.-])(?P<rest>(?:[/\\]+{PART}+)*)[/\\]?"
-        )
-        text = re.sub(known, lambda found, name=folders[folder]: _last(found["rest"]) or name, text)
+        known = rf"(?:(?<!\w)|(?<=-\w)){re.escape(folder)}(?![\w.-])((?:[/\\]+{PART}+)*)[/\\]?"
+        parts = re.split(known, text)  # what is between, and the rest of each path, in turns
+        parts[1::2] = [_last(rest) or folders[folder] for rest in parts[1::2]]
+        text = "".join(parts)
     return BARE.sub(_shortened, QUOTED.sub(_shortened, text))
 
 
