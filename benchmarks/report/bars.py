@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from rap_edge.benchmarks.report.heads import heading
 from rap_edge.benchmarks.report.numbers import plain, shown
 from rap_edge.benchmarks.report.quantities import quantity_of
 from rap_edge.benchmarks.report.record import AGAINST, Result, Run, Value
@@ -20,7 +21,6 @@ from rap_edge.benchmarks.report.svg import (
     rows_of_axes,
     svg_of,
 )
-from rap_edge.benchmarks.report.tables import heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

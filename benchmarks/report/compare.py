@@ -6,16 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rap_edge.benchmarks.host import differences
+from rap_edge.benchmarks.report.differing import (
+    Difference,
+    asked_apart,
+    conditions_apart,
+    doubts_of,
+    measured_apart,
+    variants_apart,
+)
+from rap_edge.benchmarks.report.heads import heading
 from rap_edge.benchmarks.report.markdown import drawn, escaped, listed
 from rap_edge.benchmarks.report.numbers import LEGEND, plain, shown
 from rap_edge.benchmarks.report.ratios import Verdict, ratio_of, verdict_of
-from rap_edge.benchmarks.report.record import Measured, Result, Run, Subject, Value
-from rap_edge.benchmarks.report.remarks import said
-from rap_edge.benchmarks.report.tables import NOTHING, Table, heading
+from rap_edge.benchmarks.report.record import Result, Run, Value
+from rap_edge.benchmarks.report.remarks import failures_of, warnings_of
+from rap_edge.benchmarks.report.tables import NOTHING, Table
 
-Difference = Mapping[str, tuple[str, str]]  # name -> what A has, what B has
 Place = tuple[str, str, tuple[tuple[str, float], ...]]  # scenario, subject, what was varied
-NONE = "none"
+SCHEMA_VERSION = 1  # of a comparison as JSON
 SAID: Mapping[Verdict, str] = {
     "same": "same",
     "better": "better",
@@ -43,11 +51,20 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One of two runs."""
+
+    started: str  # ISO 8601, UTC
+    command: str
+    warnings: tuple[str, ...]  # what makes its own numbers worth less, and what failed
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What two runs say of each other."""
 
-    a: str  # when it started
-    b: str
+    a: Side
+    b: Side
     warnings: tuple[str, ...]  # read these first: why the numbers are not of the same thing
     host: Difference
     condition: Difference
@@ -73,16 +90,15 @@ def compare(a: Run, b: Run) -> Comparison:
         for name, value in result.values.items()
         if name in right[place].values
     )
-    measured = _measured(a.measured, b.measured)
     return Comparison(
-        a=a.started,
-        b=b.started,
-        warnings=_warnings(measured),
+        a=_side(a),
+        b=_side(b),
+        warnings=doubts_of(a, b),
         host=differences(a.host, b.host),
-        condition=_differing(_condition(a), _condition(b)),
-        measured=measured,
-        settings=_differing(_settings(a), _settings(b)),
-        variants=_differing(_variants(a.subjects), _variants(b.subjects)),
+        condition=conditions_apart(a, b),
+        measured=measured_apart(a.measured, b.measured),
+        settings=asked_apart(a, b),
+        variants=variants_apart(a, b),
         rows=rows,
         only_a=_only(left, right),
         only_b=_only(right, left),
@@ -96,10 +112,12 @@ def markdown(found: Comparison) -> str:
         f"{verdicts.count(verdict)} {said}" for verdict, said in SAID.items() if verdict in verdicts
     )
     head = (
-        f"### rap-edge bench: B, of {escaped(found.b)}, against A, of {escaped(found.a)}\n\n"
-        f"B is to A: {counts or 'nothing that both have'}."
+        f"### rap-edge bench: B, of {escaped(found.b.started)}, against A, of "
+        f"{escaped(found.a.started)}\n\n- A: {escaped(found.a.command)}\n"
+        f"- B: {escaped(found.b.command)}\n\nB is to A: {counts or 'nothing that both have'}."
     )
     blocks = [head, *listed("Not the same was measured", found.warnings)]
+    blocks += listed("Warnings of A", found.a.warnings) + listed("Warnings of B", found.b.warnings)
     differing = _differing_table(found)
     if differing.rows:
         blocks.append(f"**{differing.title}**\n\n{drawn(differing)}")
@@ -141,6 +159,10 @@ def _table(rows: Sequence[Row]) -> Table:
     return Table("", columns, cells, n_names=3)
 
 
+def _side(run: Run) -> Side:
+    return Side(run.started, run.command, (*warnings_of(run), *failures_of(run.results)))
+
+
 def _by_place(results: Sequence[Result]) -> dict[Place, Result]:
     return {(one.scenario, one.subject, tuple(sorted(one.at.items()))): one for one in results}
 
@@ -163,44 +185,3 @@ def _only(these: Mapping[Place, Result], others: Mapping[Place, Result]) -> tupl
             lacking = [name for name in result.values if name not in other.values]
             found += [f"{place}: {', '.join(lacking)}"] if lacking else []
     return tuple(found)
-
-
-def _measured(a: Measured, b: Measured) -> dict[str, tuple[str, str]]:
-    def words(one: Measured) -> dict[str, str]:
-        inputs = {f"input {given.name}": given.sha256 for given in one.inputs}
-        return {"bundle": one.bundle, "bundle sha256": one.bundle_sha256, **inputs}
-
-    return _differing(words(a), words(b))
-
-
-def _settings(run: Run) -> dict[str, str]:
-    return {name: said(value) for name, value in run.settings.items()}
-
-
-def _condition(run: Run) -> dict[str, str]:
-    return {"before": str(run.before), "after": str(run.after)}
-
-
-def _warnings(measured: Difference) -> tuple[str, ...]:
-    found = []
-    if "bundle sha256" in measured:
-        found.append("the bundles differ: ratios are of two models, not of two machines")
-    if any(name.startswith("input ") for name in measured):
-        found.append("the portraits or recordings differ: measure again with the pinned ones")
-    return tuple(found)
-
-
-def _variants(subjects: Sequence[Subject]) -> dict[str, str]:
-    return {one.label: _variant(one) for one in subjects}
-
-
-def _variant(one: Subject) -> str:
-    if one.refused:
-        return f"refused: {one.refused}"
-    ran = ", ".join(f"{graph} on {provider}" for graph, provider in one.providers.items())
-    return f"{one.backend} {one.version}, {one.threads} threads" + (f", {ran}" if ran else "")
-
-
-def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    names = dict.fromkeys([*a, *b])
-    return {n: (a.get(n, NONE), b.get(n, NONE)) for n in names if a.get(n) != b.get(n)}

@@ -10,14 +10,22 @@ from collections.abc import Iterable
 
 from rap_edge.benchmarks.report.numbers import LEGEND
 from rap_edge.benchmarks.report.record import Run
-from rap_edge.benchmarks.report.remarks import facts_of, missing_of, refused_of, warnings_of
+from rap_edge.benchmarks.report.remarks import (
+    facts_of,
+    headline_of,
+    missing_of,
+    refused_of,
+    warnings_of,
+)
 from rap_edge.benchmarks.report.tables import Table, tables_of, variants_of
 
 
 def markdown(run: Run) -> str:
     """Return a run as Markdown: what it was made with, the tables, and what is not in them."""
     facts = [f"- {name}: {escaped(fact)}" for name, fact in facts_of(run).items()]
-    blocks = ["\n".join([f"### rap-edge bench: {escaped(run.measured.bundle)}", "", *facts])]
+    headline = headline_of(run)
+    blocks = [f"**{escaped(headline)}**"] if headline else []
+    blocks += ["\n".join([f"### rap-edge bench: {escaped(run.measured.bundle)}", "", *facts])]
     blocks += listed("Warnings", warnings_of(run))
     blocks += [f"**{escaped(table.title)}**\n\n{drawn(table)}" for table in tables_of(run)]
     blocks += [LEGEND]

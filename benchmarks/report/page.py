@@ -7,14 +7,21 @@ from html import escape
 from pathlib import Path
 
 from rap_edge.benchmarks.report.files import write_text
+from rap_edge.benchmarks.report.heads import heading
 from rap_edge.benchmarks.report.numbers import LEGEND
 from rap_edge.benchmarks.report.page_style import STYLE
 from rap_edge.benchmarks.report.plots import plots_of
 from rap_edge.benchmarks.report.quantities import QUANTITIES, Quantity
 from rap_edge.benchmarks.report.record import Run
-from rap_edge.benchmarks.report.remarks import facts_of, missing_of, refused_of, warnings_of
+from rap_edge.benchmarks.report.remarks import (
+    facts_of,
+    headline_of,
+    missing_of,
+    refused_of,
+    warnings_of,
+)
 from rap_edge.benchmarks.report.svg import Plot
-from rap_edge.benchmarks.report.tables import Table, all_values, heading, tables_of, variants_of
+from rap_edge.benchmarks.report.tables import Table, all_values, tables_of, variants_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -33,8 +40,10 @@ def page(run: Run) -> str:
     Nothing in it is loaded from elsewhere, and it runs no script. Text out of a run is escaped.
     """
     title = f"rap-edge bench: {run.measured.bundle}"
+    headline = headline_of(run)
     body = [
         f"<h1>{escape(title)}</h1>",
+        f'<p class="headline">{escape(headline)}</p>' if headline else "",
         _facts(facts_of(run)),
         _list("Warnings", warnings_of(run), "warnings"),
         "<h2>Results</h2>",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rap_edge.benchmarks.host import Condition
+from rap_edge.benchmarks.report.numbers import shown
 from rap_edge.benchmarks.report.record import Result, Run
 from rap_edge.benchmarks.report.statistics import ARE_NEEDED
 
@@ -14,6 +15,11 @@ WIDE = 0.1
 TOO_FEW = "too few samples"
 QUOTED = ("single", "offline")
 HEADLINES = ("x_realtime", "fps", "speed_to_fp32", "chunk_ms_p50")
+FASTEST = ("offline", "single")  # the first that was measured says which subject is the fastest
+SEEN = (
+    ("late_percent", "{} % late frames"),
+    ("first_frame_ms_p50", "first frame after {} ms"),
+)
 DIGEST = 12  # digits of a digest that are shown
 
 
@@ -35,6 +41,28 @@ def facts_of(run: Run) -> dict[str, str]:
         "overhead": f"{run.overhead_us_per_frame:.3g} us of the benchmark itself in a frame",
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def headline_of(run: Run) -> str:
+    """Return in one line what the fastest subject does; empty if no speed was measured."""
+    speeds = [
+        (scenario, result)
+        for scenario in FASTEST
+        for result in run.results
+        if result.scenario == scenario and "x_realtime" in result.values
+    ]
+    if not speeds:
+        return ""
+    first = speeds[0][0]
+    best = max(
+        (result for scenario, result in speeds if scenario == first),
+        key=lambda result: result.values["x_realtime"].value,
+    )
+    parts = [f"{shown(best.values['x_realtime'])} times real time"]
+    for result in run.results:
+        if result.scenario == "stream" and result.subject == best.subject:
+            parts += [w.format(shown(result.values[n])) for n, w in SEEN if n in result.values]
+    return f"{best.subject}: {', '.join(parts)}"
 
 
 def said(setting: float | str) -> str:
@@ -65,18 +93,34 @@ def refused_of(run: Run) -> tuple[str, ...]:
 def missing_of(run: Run) -> tuple[str, ...]:
     """Return which quantities are missing, why, and where; what shares a reason is said once.
 
-    What only wants more samples comes last, without their numbers.
+    Scenarios that failed as a whole come first; what only wants more samples comes last, without
+    their numbers.
     """
     places: dict[tuple[str, str], list[Result]] = {}
     for result in run.results:
         for name, reason in result.missing.items():
+            if name == result.scenario:
+                continue
             few = reason.endswith(ARE_NEEDED)
             places.setdefault((TOO_FEW if few else reason, name), []).append(result)
     names: dict[tuple[str, str], list[str]] = {}
     for (reason, name), results in places.items():
         names.setdefault((reason, _where(results, run)), []).append(name)
     ordered = sorted(names, key=lambda key: key[0] == TOO_FEW)
-    return tuple(f"{', '.join(names[key])}: {key[0]} ({key[1]})" for key in ordered)
+    parts = (f"{', '.join(names[key])}: {key[0]} ({key[1]})" for key in ordered)
+    return (*failures_of(run.results), *parts)
+
+
+def failures_of(results: Iterable[Result]) -> tuple[str, ...]:
+    """Return which scenarios failed as a whole, of whom and why."""
+    failed: dict[tuple[str, str], list[str]] = {}
+    for one in results:
+        if one.scenario in one.missing:
+            failed.setdefault((one.scenario, one.missing[one.scenario]), []).append(one.subject)
+    return tuple(
+        f"{scenario} of {', '.join(subjects)}: {reason}"
+        for (scenario, reason), subjects in failed.items()
+    )
 
 
 def _wide(run: Run) -> list[str]:

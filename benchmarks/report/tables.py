@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rap_edge.benchmarks.report.heads import heading
 from rap_edge.benchmarks.report.numbers import plain, shown
 from rap_edge.benchmarks.report.quantities import QUANTITIES, SUFFIXES
 from rap_edge.benchmarks.report.record import Result, Run, Value
@@ -61,19 +62,20 @@ LAYOUTS = (
         "Stream: audio at the pace of speech, 25 frames a second",
         ("stream",),
         _named(
-            "fps_shown late_percent interval_ms* jitter_ms freeze_ms first_frame_ms* "
-            f"first_frame_from_enough_ms* skew_ms* underruns full_level_percent {COST} {QUALITY}"
+            "fps_shown late_percent interval_ms* jitter_ms freeze_ms first_frame_ms_p50 "
+            "first_frame_ms_max first_frame_from_enough_ms_p50 first_frame_from_enough_ms_max "
+            f"skew_ms* underruns full_level_percent {COST} {QUALITY}"
         ),
     ),
     Layout(
         "Cold: from the start of a process to its first frame",
         ("cold",),
-        _named(f"cold_ms import_ms open_ms avatar_ms warm_up_ms rss_mb {QUALITY}"),
+        _named("cold_ms import_ms open_ms avatar_ms warm_up_ms rss_mb"),
     ),
     Layout(
         "Interrupt",
         ("interrupt",),
-        _named(f"interrupt_ms* interrupt_ms_max old_frames old_until_ms* {QUALITY}"),
+        _named("interrupt_ms* interrupt_ms_max old_frames old_until_ms*"),
     ),
     Layout(
         "Sessions at once",
@@ -88,8 +90,8 @@ LAYOUTS = (
         ("soak",),
         _named(
             "first_minute_fps last_minute_fps first_minute_chunk_ms last_minute_chunk_ms "
-            "sustained late_percent freeze_ms rss_growth_mb temperature_c power_w "
-            f"energy_j_per_frame {QUALITY}"
+            "sustained late_percent freeze_ms rss_mb rss_growth_mb temperature_c "
+            f"{QUALITY}"
         ),
     ),
 )
@@ -98,8 +100,8 @@ LAYOUTS = (
 def tables_of(run: Run) -> tuple[Table, ...]:
     """Return the tables of a run: those of LAYOUTS, then one for each other scenario.
 
-    Every result has a row. Rows are in the order of the scenarios, then of what was varied, then
-    of the subjects.
+    Every result has a row, but one that holds nothing: a scenario that failed (`missing_of`). Rows
+    are in the order of the scenarios, then of what was varied, then of the subjects.
     """
     known = {scenario for layout in LAYOUTS for scenario in layout.scenarios}
     others = dict.fromkeys(r.scenario for r in run.results if r.scenario not in known)
@@ -131,11 +133,6 @@ def variants_of(run: Run) -> Table:
     return Table("Variants", columns, rows, n_names=4)
 
 
-def heading(name: str) -> str:
-    """Return the name of a value as the head of a column: its unit is in it."""
-    return name.replace("_", " ")
-
-
 def _of_all(scenario: str) -> Layout:
     family, _, name = scenario.partition(".")
     title = f"{family.capitalize()}: {name}" if name else scenario
@@ -145,7 +142,7 @@ def _of_all(scenario: str) -> Layout:
 def _laid_out(layout: Layout, run: Run) -> Table:
     order = {subject.label: place for place, subject in enumerate(run.subjects)}
     results = sorted(
-        (result for result in run.results if result.scenario in layout.scenarios),
+        (one for one in run.results if one.scenario in layout.scenarios and one.values),
         key=lambda r: (
             layout.scenarios.index(r.scenario),
             not r.at,  # what was fitted to the rows before

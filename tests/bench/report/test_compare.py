@@ -106,6 +106,35 @@ def test_what_differs_is_named_with_both_values(run: Run) -> None:
     assert "1.24.0" in markdown(found)
 
 
+def test_what_was_asked_for_is_told_of_both_and_what_differs_first(run: Run) -> None:
+    asked = {**run.settings, "load": 2.0, "single_s": 3.0}
+    fewer = replace(run.subjects[0], threads=1)
+    failed = replace(run.results[-1], values={}, missing={"interrupt": "it fell over"})
+    other = replace(
+        run,
+        command="rap-edge bench --load 2",
+        settings=asked,
+        subjects=(fewer, *run.subjects[1:]),
+        results=(*run.results[:-1], failed),
+        notes=("it is a virtual machine",),
+    )
+    found = compare(run, other)
+    assert found.warnings == (
+        "they were asked for differently: load 0 against 2",
+        "onnxruntime/fp32 ran with 2 threads against 1",
+    )
+    assert set(found.settings) == {"load", "single_s"}
+    told = markdown(found)
+    for line in (
+        "- A: rap-edge bench --seconds 20",
+        "- B: rap-edge bench --load 2",
+        "- the governor is powersave: expected performance",
+        "- it is a virtual machine",
+        "- interrupt of onnxruntime/int8: it fell over",
+    ):
+        assert line in told.splitlines()
+
+
 def test_what_only_one_has_is_named(run: Run) -> None:
     first, *others = run.results
     rest = {name: value for name, value in first.values.items() if name != "fps"}

@@ -9,7 +9,7 @@ import pytest
 
 from rap_edge.benchmarks.report.markdown import drawn, markdown
 from rap_edge.benchmarks.report.numbers import plain, shown
-from rap_edge.benchmarks.report.record import Run, Value
+from rap_edge.benchmarks.report.record import Result, Run, Value
 from rap_edge.benchmarks.report.tables import Table, all_values, tables_of
 
 HOSTILE = "a|b<script>alert(1)</script>\n| x | ![y](http://z) `q` \\"
@@ -26,9 +26,60 @@ def test_every_result_has_a_row(run: Run) -> None:
 def test_quality_stands_in_the_row_of_the_speed(run: Run) -> None:
     speed = tables_of(run)[0]
     (row,) = [dict(zip(speed.columns, row, strict=True)) for row in speed.rows if row[1] == INT8]
-    assert row["speed to fp32"].startswith("2.3 ± ")
-    assert (row["frame psnr db"], row["mouth curve r"]) == ("44.2", "0.9987")
+    assert row["x fp32"].startswith("2.3 ± ")
+    assert (row["frame dB"], row["mouth r"]) == ("44.2", "0.9987")
     assert row["n"] == "20-160"
+
+
+def test_quality_is_not_repeated_where_nothing_is_watched(run: Run) -> None:
+    quality = {"mouth_psnr_db": Value(42, 41, 43, 50)}
+    results = [replace(one, values={**one.values, **quality}) for one in run.results]
+    told = [
+        one.title
+        for one in tables_of(replace(run, results=tuple(results)))
+        if "mouth dB" in one.columns
+    ]
+    assert [title.split(":")[0] for title in told][:4] == [
+        "Speed",
+        "Stream",
+        "Sessions at once",
+        "Soak",
+    ]
+    assert not any(title.startswith(("Cold", "Interrupt")) for title in told)
+
+
+def test_the_first_line_says_what_the_fastest_does(run: Run) -> None:
+    def speeds(scenario: str, **speed: Value) -> list[Result]:
+        labels = {"slow": run.subjects[0].label, "fast": INT8}
+        return [
+            Result(scenario, labels[one], {"x_realtime": value}) for one, value in speed.items()
+        ]
+
+    seen = {
+        "late_percent": Value(0.3, 0.1, 0.5, 900),
+        "first_frame_ms_p50": Value(364, 360, 370, 9),
+    }
+    results = (
+        *speeds("single", slow=Value(9.0), fast=Value(1.0)),
+        *speeds("offline", slow=Value(2.0), fast=Value(4.8, 4.7, 4.9, 9)),
+        Result("stream", INT8, seen),
+    )
+    first, *_ = markdown(replace(run, results=results)).splitlines()
+    assert first == (
+        "**onnxruntime/int8: 4.80 ± 0.10 times real time, 0.3 ± 0.2 % late frames, "
+        "first frame after 364 ± 6 ms**"
+    )
+    assert markdown(run).startswith("### rap-edge bench")
+
+
+def test_a_scenario_that_failed_is_missing_and_has_no_row(run: Run) -> None:
+    failed = [
+        Result("stream", one.label, {}, missing={"stream": "no room"}) for one in run.subjects
+    ]
+    results = tuple(one for one in run.results if one.scenario != "stream")
+    some = replace(run, results=(*results, *failed[:2]))
+    assert not any(table.title.startswith("Stream") for table in tables_of(some))
+    assert "- stream of onnxruntime/fp32, onnxruntime/int8: no room" in markdown(some).splitlines()
 
 
 def test_what_a_file_says_of_a_new_quantity_is_shown(run: Run) -> None:
