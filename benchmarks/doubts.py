@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LOAD_PER_CORE = 0.5
 STALLED_PERCENT = 10.0
 STOLEN_PERCENT = 1.0
+SWAPPED_MB = 10  # the kernel puts away a page that nobody wants now and then
 SLOWER = 0.9  # of the fastest core's frequency
 FIRMWARE = {0: "its voltage was too low", 1: "it capped the frequency", 2: "it throttled"}
 FIRMWARE_EVER = 16  # the same bits, at any time since boot
@@ -21,12 +22,16 @@ FIRMWARE_EVER = 16  # the same bits, at any time since boot
 def warnings_of(host: Host, before: Condition, after: Condition) -> tuple[str, ...]:
     """Name all that speaks against numbers measured between the two readings; best is none.
 
-    A reading that is None says nothing, neither for nor against.
+    A reading that is None says nothing, neither for nor against. Load, and waiting for a CPU or the
+    disk, are judged before alone: a benchmark that keeps every core busy makes tasks wait for them,
+    and what of it others cause cannot be told from outside. Waiting for memory is judged after it
+    too: a time with such waits is not the model's, whoever wants the memory.
     """
     return (
         *_settings(host, before, after),
         *_shared(host, before, after),
         *_busy(host, before),
+        *_short_of_memory(before, after),
         *_throttled(before, after),
         *_slowed(before, after),
     )
@@ -104,8 +109,15 @@ def _slowed(before: Condition, after: Condition) -> Iterator[str]:
         fast, slow = before.frequency.max_mhz, after.frequency.max_mhz
         if slow < SLOWER * fast:
             yield f"the fastest core went from {fast:.0f} MHz to {slow:.0f} MHz"
-    if after.memory.swap_used_mb:
-        yield f"{after.memory.swap_used_mb} MB are swapped out: memory is short"
+
+
+def _short_of_memory(before: Condition, after: Condition) -> Iterator[str]:
+    swapped_mb = _grown(before.memory.swap_used_mb, after.memory.swap_used_mb)
+    if swapped_mb > SWAPPED_MB:
+        yield f"{swapped_mb} MB were swapped out meanwhile: memory is short"
+    percent = after.stalls.memory_percent
+    if percent is not None and percent > STALLED_PERCENT:
+        yield f"when it ended, tasks waited for memory {percent:.0f} % of the time"
 
 
 def _grown(before: int | None, after: int | None) -> int:

@@ -105,7 +105,7 @@ def test_a_quiet_machine_is_not_doubted(quiet: Host) -> None:
         thermal_throttles=5,
         quota_throttled=5,
         firmware_limits=0x50000,
-        memory=Room(100, 0),
+        memory=Room(100, 700),  # swapped out days ago
         ticks=Ticks(1000, 900),
         governor="performance",
         power_mode="MAXN",
@@ -114,7 +114,8 @@ def test_a_quiet_machine_is_not_doubted(quiet: Host) -> None:
     later = replace(
         calm,
         load_1m=50.0,  # that was the benchmark
-        stalls=Stalls(90.0),
+        stalls=Stalls(90.0, 90.0, 10.0),
+        memory=Room(100, 710),
         frequency=Frequency(1, 1, 1800),
         ticks=Ticks(2000, 910),
     )
@@ -195,9 +196,14 @@ def test_a_quiet_machine_is_not_doubted(quiet: Host) -> None:
             "the fastest core went from 4000 MHz to 3000 MHz",
         ),
         (
+            Condition(memory=Room(100, 900)),
+            Condition(memory=Room(100, 912)),
+            "12 MB were swapped out meanwhile: memory is short",
+        ),
+        (
             Condition(),
-            Condition(memory=Room(100, 12)),
-            "12 MB are swapped out: memory is short",
+            Condition(stalls=Stalls(memory_percent=12.0)),
+            "when it ended, tasks waited for memory 12 % of the time",
         ),
     ],
 )
