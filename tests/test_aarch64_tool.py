@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -14,6 +15,7 @@ pytest.importorskip("pybind11", reason="setup.py needs it: pip install pybind11"
 from aarch64 import apt, comparison, elf, extension, kernels, toolchain
 from aarch64.cpus import CPUS, describe
 from aarch64.places import MARK, ROOT, digest, made
+from aarch64.rendering import HOST, Render
 
 from rap_edge import _core
 from rap_edge.runtime import cpu as runtime_cpu
@@ -218,20 +220,27 @@ def test_only_the_archives_of_the_release_are_asked() -> None:
 
 
 def test_a_render_far_from_the_hosts_is_refused(tmp_path: Path) -> None:
-    import numpy as np
-    from aarch64.rendering import HOST, Render
-
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 250, (2, 8, 8, 3), dtype=np.uint8)
-    same = dict.fromkeys(("pcm", "resampled", "portrait", "features"), np.ones(4, np.float32))
+    pcm = rng.uniform(-0.5, 0.5, 4800).astype(np.float32)
+    resampler = _core.Resampler(48000)
+    resampled = np.concatenate([resampler.push(pcm), resampler.finish()])
+    features = _core.offline_features(_core.FeatureSpec.rap(), resampled)
+    same = {"pcm": pcm, "resampled": resampled, "portrait": frames[0]}
 
-    def render(cpu: str, added: int) -> Render:
+    def render(cpu: str, levels: int, hops: float = 0, verified: bool = True) -> Render:
         file = tmp_path / f"{cpu}.npz"
-        np.savez(file, frames=frames + np.uint8(added), verified=True, **same)
+        ours = {"frames": frames + np.uint8(levels), "features": features + np.float32(hops)}
+        np.savez(file, verified=verified, **same, **ours)
         return Render(cpu, "int8", file)
 
+    exact = " | ".join(["bit-exact"] * 4)
     text = comparison.table([render(HOST, 0), render("near", 1), render("equal", 0)])
-    assert "| near | int8 | passed | bit-exact | bit-exact | 48.1 dB | 1 levels | 0.00% |" in text
-    assert "| inf dB | 0 levels | 100.00% |" in text
-    with pytest.raises(SystemExit, match="far int8: PSNR"):
+    assert f"| near | int8 | passed | {exact} | 48.1 dB | 1 levels | 0.00% |\n" in text
+    assert f"| equal | int8 | passed | {exact} | inf dB | 0 levels | 100.00% |\n" in text
+    other = comparison.table([render(HOST, 0), render("other", 0, hops=0.5)])
+    assert "| bit-exact | bit-exact | 0.5 | bit-exact | inf dB |" in other
+    with pytest.raises(SystemExit, match=r"far int8: PSNR 34\.2 dB"):
         comparison.table([render(HOST, 0), render("far", 5)])
+    with pytest.raises(SystemExit, match="refused int8: PSNR inf dB"):
+        comparison.table([render(HOST, 0), render("refused", 0, verified=False)])
