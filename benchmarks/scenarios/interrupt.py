@@ -15,7 +15,8 @@ from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import merged, percentiles
 from rap_edge.benchmarks.scenarios.pulling import converse
-from rap_edge.benchmarks.scenarios.speaking import Spoken, Turn, Words
+from rap_edge.benchmarks.scenarios.speaking import AFTERMATH_S, Spoken, Turn, Words
+from rap_edge.benchmarks.scenarios.stream import OPENING_S
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.errors import ConfigError
 
@@ -27,26 +28,30 @@ BEYOND_S = 0.5  # of speech that were still to come
 class InterruptSettings:
     """How often and when."""
 
-    interrupts: int = 40  # of each subject; p95 needs as many
-    segment: int = 10  # of them in a row
+    seconds: float = 20.0  # for each subject, about; one interrupt at least
+    segment: int = 10  # interrupts in a row
     earliest_s: float = 0.1  # after the begin of the turn
     latest_s: float = 1.0
     pause_s: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.interrupts < 1 or self.segment < 1:
-            raise ConfigError(
-                f"interrupts is {self.interrupts} and segment {self.segment}: expected 1 or more"
-            )
+        if self.segment < 1:
+            raise ConfigError(f"segment is {self.segment}: expected 1 or more")
         if not 0 <= self.earliest_s <= self.latest_s:
             raise ConfigError(
                 f"earliest_s is {self.earliest_s} and latest_s {self.latest_s}: expected 0 or "
                 "more, in this order"
             )
 
+    @property
+    def interrupts(self) -> int:
+        """How many fit into the time."""
+        each_s = self.pause_s + (self.earliest_s + self.latest_s) / 2 + AFTERMATH_S
+        return max(1, int(self.seconds / (each_s + OPENING_S / self.segment)))
 
-def run(opened: Sequence[Opened], pinned: Pinned, settings: InterruptSettings) -> list[Result]:
+
+def run(subjects: Sequence[Opened], pinned: Pinned, settings: InterruptSettings) -> list[Result]:
     """Cut turns of each subject short, in turns; the moments are the same for all.
 
     Raises QualityError if what was heard before a cut is not what was pushed.
@@ -55,16 +60,16 @@ def run(opened: Sequence[Opened], pinned: Pinned, settings: InterruptSettings) -
     moments = np.random.default_rng(settings.seed).uniform(
         settings.earliest_s, settings.latest_s, settings.interrupts
     )
-    spoken: dict[str, list[Spoken]] = {one.label: [] for one in opened}
+    spoken: dict[str, list[Spoken]] = {subject.label: [] for subject in subjects}
     for first in range(0, settings.interrupts, settings.segment):
         some = moments[first : first + settings.segment].tolist()
-        for one in opened:
-            spoken[one.label] += _segment(one, words, settings, some)
-    return [_result(one, spoken[one.label]) for one in opened]
+        for subject in subjects:
+            spoken[subject.label] += _segment(subject, words, settings, some)
+    return [_result(subject, spoken[subject.label]) for subject in subjects]
 
 
 def _segment(
-    one: Opened, words: Words, settings: InterruptSettings, moments: Sequence[float]
+    subject: Opened, words: Words, settings: InterruptSettings, moments: Sequence[float]
 ) -> Sequence[Spoken]:
     turns = [
         Turn(
@@ -75,14 +80,14 @@ def _segment(
         )
         for index, cut_s in enumerate(moments)
     ]
-    picture = np.empty_like(one.avatar.image)
-    with one.avatar.open_stream(admission=False) as stream:
-        return converse(stream, words.rate, turns, picture, one.label).turns
+    picture = np.empty_like(subject.avatar.image)
+    with subject.avatar.open_stream(admission=False) as stream:
+        return converse(stream, words.rate, turns, picture, subject.label).turns
 
 
-def _result(one: Opened, spoken: Sequence[Spoken]) -> Result:
+def _result(subject: Opened, spoken: Sequence[Spoken]) -> Result:
     values, missing = interrupts(spoken)
-    return one.result(SCENARIO, values, missing)
+    return subject.result(SCENARIO, values, missing)
 
 
 def interrupts(spoken: Sequence[Spoken]) -> tuple[dict[str, Value], dict[str, str]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic_ns
 
 import numpy as np
 
+from rap_edge._core import LevelChange
 from rap_edge.benchmarks.memory import peak_mb, resident_mb
 from rap_edge.benchmarks.report.record import Value
 from rap_edge.benchmarks.report.statistics import mean, median
+from rap_edge.benchmarks.scenarios.watched import Outcome
 from rap_edge.runtime import Stream
 from rap_edge.runtime.pressure import read_pressure
 from rap_edge.runtime.stats import StreamStats
@@ -18,10 +21,9 @@ from rap_edge.runtime.stats import StreamStats
 MINUTE_S = 60.0
 SETTLED = 0.1  # of the time, after which memory should not grow any more
 AVERAGED = 5  # samples of it at either end
+MOSTLY = 50.0  # percent of a minute at full level, for its chunks to stand for it
 COMPARED = ("first_minute_chunk_ms", "last_minute_chunk_ms", "sustained")
 CHUNK = "audio"  # the stage that runs once a chunk
-
-Found = tuple[dict[str, Value], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,16 @@ class Sample:
     at_s: float  # since the stream opened
     seconds: float  # since the sample before
     chunk_ms: float  # mean of the chunks in between
+    full_level_percent: float  # of the time in between
     fps: float  # new frames a second
     late_percent: float
     rss_mb: float | None
     temperature_c: float | None
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether all chunks were made at full level: others take less time for less work."""
+        return self.full_level_percent == 100
 
 
 class Sampler(threading.Thread):
@@ -49,12 +57,14 @@ class Sampler(threading.Thread):
 
     def run(self) -> None:
         try:
-            before = self._stream.stats()
+            before, before_ns, changes = self._stream.stats(), monotonic_ns(), []
             while not self._is_over.wait(self._every_s):
-                now = self._stream.stats()
+                now, now_ns = self._stream.stats(), monotonic_ns()
+                changes += self._stream.events()
                 if _chunks(now) > _chunks(before):  # else the next sample has both spans in it
-                    self.samples.append(_sample(before, now))
-                    before = now
+                    share = full_share(before.level, changes, before_ns, now_ns)
+                    self.samples.append(_sample(before, now, share))
+                    before, before_ns, changes = now, now_ns, []
         except Exception as error:  # for who calls `end`
             self._error = error
 
@@ -66,56 +76,84 @@ class Sampler(threading.Thread):
             raise self._error
 
 
+def full_share(level: int, changes: Iterable[LevelChange], start_ns: int, end_ns: int) -> float:
+    """Return the share of a span of time that a stream was at level 0; it began at ``level``."""
+    full_ns, at_ns = 0, start_ns
+    for change in changes:
+        full_ns += (change.now_ns - at_ns) * (level == 0)
+        level, at_ns = change.to_level, change.now_ns
+    full_ns += (end_ns - at_ns) * (level == 0)
+    return full_ns / (end_ns - start_ns)
+
+
 def histories(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:
-    """Return the samples as series of equal lengths; what the machine does not tell has none."""
-    series = {
-        "soak_at_s": [one.at_s for one in samples],
-        "soak_chunk_ms": [one.chunk_ms for one in samples],
-        "soak_late_percent": [one.late_percent for one in samples],
-        "soak_rss_mb": [one.rss_mb for one in samples if one.rss_mb is not None],
-        "soak_temperature_c": [
-            one.temperature_c for one in samples if one.temperature_c is not None
-        ],
+    """Return the samples as series; what the machine does not tell has none.
+
+    All have the length of `soak_at_s`, but for `soak_chunk_ms` and its own `soak_chunk_at_s`: a
+    chunk at another level than the best is other work.
+    """
+    full = [sample for sample in samples if sample.is_full]
+    series: dict[str, list[float | None]] = {
+        "soak_at_s": [sample.at_s for sample in samples],
+        "soak_chunk_at_s": [sample.at_s for sample in full],
+        "soak_chunk_ms": [sample.chunk_ms for sample in full],
+        "soak_full_level_percent": [sample.full_level_percent for sample in samples],
+        "soak_late_percent": [sample.late_percent for sample in samples],
+        "soak_rss_mb": [sample.rss_mb for sample in samples],
+        "soak_temperature_c": [sample.temperature_c for sample in samples],
     }
     return {
-        name: tuple(np.round(values, 3).tolist())
+        name: tuple(np.round(np.array(values, float), 3).tolist())
         for name, values in series.items()
-        if values and len(values) == len(samples)
+        if values and None not in values
     }
 
 
-def sustained(samples: Sequence[Sample]) -> Found:
+def sustained(samples: Sequence[Sample]) -> Outcome:
     """Return the first minute against the last, memory and heat.
 
     Of less than two minutes it is the first half against the second.
     """
     if len(samples) < 2:
-        why = f"{len(samples)} samples, 2 are needed"
-        return {}, dict.fromkeys(
-            ("first_minute_chunk_ms", "last_minute_chunk_ms", "sustained"), why
-        )
+        return {}, dict.fromkeys(COMPARED, f"{len(samples)} samples, 2 are needed")
     start_s, end_s = samples[0].at_s - samples[0].seconds, samples[-1].at_s
     minute_s = min(MINUTE_S, (end_s - start_s) / 2)
     first = [one for one in samples if one.at_s <= start_s + minute_s] or [samples[0]]
     last = [one for one in samples if one.at_s - one.seconds >= end_s - minute_s] or [samples[-1]]
-    values = {
-        "first_minute_fps": mean([one.fps for one in first]),
-        "last_minute_fps": mean([one.fps for one in last]),
-        "first_minute_chunk_ms": median([one.chunk_ms for one in first]),
-        "last_minute_chunk_ms": median([one.chunk_ms for one in last]),
-    }
-    ratio = values["first_minute_chunk_ms"].value / values["last_minute_chunk_ms"].value
-    values["sustained"] = Value(ratio, n=len(first) + len(last))
+    values: dict[str, Value] = {}
     missing: dict[str, str] = {}
+    _add_minute("first", first, values, missing)
+    _add_minute("last", last, values, missing)
+    if not missing:
+        ratio = values["first_minute_chunk_ms"].value / values["last_minute_chunk_ms"].value
+        values["sustained"] = Value(ratio, n=len(first) + len(last))
+    else:
+        missing["sustained"] = "; ".join(missing.values())
     _add_memory(samples, values, missing)
     _add_heat(samples, values, missing)
     return values, missing
 
 
+def _add_minute(
+    name: str, samples: Sequence[Sample], values: dict[str, Value], missing: dict[str, str]
+) -> None:
+    full_level = mean([sample.full_level_percent for sample in samples])
+    values[f"{name}_minute_fps"] = mean([sample.fps for sample in samples])
+    values[f"{name}_minute_full_level_percent"] = full_level
+    chunks_ms = [sample.chunk_ms for sample in samples if sample.is_full]
+    if chunks_ms and full_level.value >= MOSTLY:
+        values[f"{name}_minute_chunk_ms"] = median(chunks_ms)
+    else:
+        missing[f"{name}_minute_chunk_ms"] = (
+            f"the {name} minute was at full level for {full_level.value:.0f} % of its time: other "
+            "chunks are other work"
+        )
+
+
 def _add_memory(
     samples: Sequence[Sample], values: dict[str, Value], missing: dict[str, str]
 ) -> None:
-    now = [one.rss_mb for one in samples if one.rss_mb is not None]
+    now = [sample.rss_mb for sample in samples if sample.rss_mb is not None]
     peak = peak_mb()
     if peak is None:
         missing["rss_mb"] = "this system does not tell it to Python"
@@ -130,20 +168,21 @@ def _add_memory(
 
 
 def _add_heat(samples: Sequence[Sample], values: dict[str, Value], missing: dict[str, str]) -> None:
-    heat = [one.temperature_c for one in samples if one.temperature_c is not None]
+    heat = [sample.temperature_c for sample in samples if sample.temperature_c is not None]
     if heat:
         values["temperature_c"] = Value(max(heat), n=len(heat))
     else:
         missing["temperature_c"] = "this machine shows no thermal zone"
 
 
-def _sample(before: StreamStats, now: StreamStats) -> Sample:
+def _sample(before: StreamStats, now: StreamStats, full_share: float) -> Sample:
     seconds = now.open_seconds - before.open_seconds
     ticks = max(1, now.ticks - before.ticks)
     return Sample(
         at_s=now.open_seconds,
         seconds=seconds,
         chunk_ms=(_busy_ms(now) - _busy_ms(before)) / (_chunks(now) - _chunks(before)),
+        full_level_percent=100 * full_share,
         fps=(now.presented - before.presented) / seconds,
         late_percent=100 * (now.late - before.late) / ticks,
         rss_mb=resident_mb(),

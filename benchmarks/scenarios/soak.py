@@ -1,17 +1,16 @@
 """`soak`: a conversation of 10 to 30 minutes with one subject alone, in a process of its own.
 
 Turns of 2 to 6 s and pauses, a share of them interrupted; every few seconds a sample of what a
-chunk takes, of the memory and of the heat. The first minute against the last one tells what the
-device keeps up.
+chunk takes, of the memory and of the heat. The quality follows the load as in any stream, so that
+chunks are compared where it was full: the first minute against the last one tells what the device
+keeps up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from time import monotonic
-from typing import Any
 
 import numpy as np
 
@@ -21,12 +20,12 @@ from rap_edge.benchmarks.report.statistics import merged
 from rap_edge.benchmarks.scenarios import watched
 from rap_edge.benchmarks.scenarios.interrupt import interrupts
 from rap_edge.benchmarks.scenarios.load import busy
-from rap_edge.benchmarks.scenarios.process import answer, in_own_process
+from rap_edge.benchmarks.scenarios.process import Asked, answer, in_own_process, open_asked
 from rap_edge.benchmarks.scenarios.pulling import Segment, converse
 from rap_edge.benchmarks.scenarios.sampling import Sampler, histories, sustained
-from rap_edge.benchmarks.scenarios.speaking import Turn, Words
+from rap_edge.benchmarks.scenarios.speaking import Turn, Words, check_span
 from rap_edge.benchmarks.subjects import Opened
-from rap_edge.errors import ConfigError
+from rap_edge.errors import BackendFailed, ConfigError
 from rap_edge.strict_json import decode
 
 SCENARIO = "soak"
@@ -50,63 +49,58 @@ class SoakSettings:
             raise ConfigError(
                 f"minutes is {self.minutes} and sample_s {self.sample_s}: expected more than 0"
             )
-        for name, span in (("turn_s", self.turn_s), ("pause_s", self.pause_s)):
-            if len(span) != 2 or not 0 < span[0] <= span[1]:
-                raise ConfigError(f"{name} is {span}: expected the shortest and the longest, in s")
+        check_span("turn_s", self.turn_s)
+        check_span("pause_s", self.pause_s)
         if not 0 <= self.interrupted <= 1:
             raise ConfigError(f"interrupted is {self.interrupted}: expected a share, 0 to 1")
 
 
 def run(
-    labels: Sequence[str],
-    bundle: Path,
-    threads: int,
-    inputs: Mapping[str, str],
-    settings: SoakSettings,
+    asked: Sequence[Asked], settings: SoakSettings, tell: Callable[[int], object]
 ) -> list[Result]:
     """Talk with each subject, one after the other, each in a process of its own.
 
-    ``inputs`` are files to use in place of the pinned ones, by name. Raises BackendFailed with the
-    words of a process that failed.
+    One that fails has a result that says why, and the others are measured. ``tell`` is told how
+    many have ended.
     """
-    asked = {"bundle": str(bundle), "threads": threads, "inputs": inputs}
-    seconds = 60 * settings.minutes + OPENING_S
-    return [
-        in_own_process(__name__, {**asked, "label": label, "settings": asdict(settings)}, seconds)
-        for label in labels
-    ]
+    results = []
+    for place, subject in enumerate(asked):
+        tell(place)
+        results.append(_in_own_process(subject, settings))
+    return results
 
 
-def measure(asked: Mapping[str, Any]) -> Result:
+def _in_own_process(asked: Asked, settings: SoakSettings) -> Result:
+    try:
+        return in_own_process(
+            __name__,
+            replace(asked, settings=asdict(settings)),
+            60 * settings.minutes + OPENING_S,
+        )
+    except BackendFailed as error:
+        return Result(SCENARIO, asked.label, {}, missing={SCENARIO: str(error)})
+
+
+def measure(asked: Asked, begun_s: float) -> Result:
     """Be the process: open the subject and talk with it."""
-    from rap_edge.benchmarks.pinned import pinned_inputs
-    from rap_edge.benchmarks.subjects import find_candidate, open_subject
-    from rap_edge.bundle import open_bundle
-
-    settings = decode(SoakSettings, asked["settings"], "settings")
-    bundle = open_bundle(asked["bundle"])
-    pinned = pinned_inputs(bundle, **{name: Path(path) for name, path in asked["inputs"].items()})
-    candidate = find_candidate(bundle, asked["label"])
-    return soak(
-        open_subject(bundle, candidate, pinned.portrait, asked["threads"]), pinned, settings
-    )
+    return soak(*open_asked(asked), decode(SoakSettings, asked.settings, "settings"))
 
 
-def soak(one: Opened, pinned: Pinned, settings: SoakSettings) -> Result:
+def soak(subject: Opened, pinned: Pinned, settings: SoakSettings) -> Result:
     """Talk with one subject in this process.
 
     Raises QualityError unless every turn was heard exactly as it was pushed.
     """
     words = Words(pinned, settings.turn_s[1])
-    picture = np.empty_like(one.avatar.image)
-    with busy(settings.load), one.avatar.open_stream(admission=False) as stream:
+    picture = np.empty_like(subject.avatar.image)
+    with busy(settings.load), subject.avatar.open_stream(admission=False) as stream:
         sampler = Sampler(stream, settings.sample_s)
         sampler.start()
         try:
-            talk = converse(stream, words.rate, _turns(words, settings), picture, one.label)
+            talk = converse(stream, words.rate, _turns(words, settings), picture, subject.label)
         finally:
             sampler.end()
-    return _result(one, talk, sampler)
+    return _result(subject, talk, sampler)
 
 
 def _turns(words: Words, settings: SoakSettings) -> Iterator[Turn]:
@@ -123,7 +117,7 @@ def _turns(words: Words, settings: SoakSettings) -> Iterator[Turn]:
         at_s += seconds
 
 
-def _result(one: Opened, talk: Segment, sampler: Sampler) -> Result:
+def _result(subject: Opened, talk: Segment, sampler: Sampler) -> Result:
     values, missing = merged(
         watched.pictures([talk]),
         watched.first_frames([talk]),
@@ -132,7 +126,7 @@ def _result(one: Opened, talk: Segment, sampler: Sampler) -> Result:
         sustained(sampler.samples),
     )
     values["turns"] = Value(float(len(talk.turns)))
-    return one.result(SCENARIO, values, missing, histories(sampler.samples))
+    return subject.result(SCENARIO, values, missing, histories(sampler.samples))
 
 
 if __name__ == "__main__":

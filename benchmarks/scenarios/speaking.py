@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.pinned import Pinned
-from rap_edge.errors import BackendFailed
+from rap_edge.errors import BackendFailed, ConfigError
 from rap_edge.runtime import Stream
 
 PUSHES_A_SECOND = 50  # 20 ms each, as from a network
@@ -41,6 +41,12 @@ class Words:
         return self._pcm[start : start + int(seconds * self.rate)]
 
 
+def check_span(name: str, span: tuple[float, ...]) -> None:
+    """Raise ConfigError unless a setting is the shortest and the longest of some times."""
+    if len(span) != 2 or not 0 < span[0] <= span[1]:
+        raise ConfigError(f"{name} is {span}: expected the shortest and the longest, in s")
+
+
 @dataclass(frozen=True, eq=False)
 class Turn:
     """What somebody means to say; times are from the begin of the turn."""
@@ -61,7 +67,6 @@ class Spoken:
     is_right: bool = True  # nothing of it was lost, repeated or changed
     cut_ns: int | None = None  # when interrupt() was called
     returned_ns: int | None = None
-    interrupt_ms: float | None = None
     last_ns: int = 0  # when its last frame was pulled
     old_frames: int = 0  # pulls that began after interrupt() had returned, and brought one of it
     first_frame_ms: float | None = None
@@ -85,6 +90,13 @@ class Spoken:
         return self.is_right and (self.cut_ns is not None or self.heard == len(self.pcm))
 
     @property
+    def interrupt_ms(self) -> float | None:
+        """From the call of `interrupt` to its return."""
+        if self.cut_ns is None or self.returned_ns is None:
+            return None
+        return (self.returned_ns - self.cut_ns) / 1e6
+
+    @property
     def old_until_ms(self) -> float | None:
         """From the call of `interrupt` to its last frame; 0 if none came after it."""
         return None if self.cut_ns is None else max(0, self.last_ns - self.cut_ns) / 1e6
@@ -93,8 +105,9 @@ class Spoken:
 class Speaker(threading.Thread):
     """Takes turns on a stream, each in real time on a schedule that is made when it begins.
 
-    A push is due at its own time, whether or not the one before was late, and whatever the picture
-    does. Only between turns it listens: the next one begins when the last was heard.
+    A push is due when its last sample was spoken, as a microphone has it, whether or not the push
+    before was late, and whatever the picture does. Only between turns it listens: the next one
+    begins when the last was heard.
     """
 
     def __init__(self, stream: Stream, rate: int, turns: Iterable[Turn]) -> None:
@@ -123,7 +136,7 @@ class Speaker(threading.Thread):
         """Take a turn; False if it is all over."""
         utterance = self._stream.begin()
         spoken = self.spoken[utterance] = Spoken(turn.pcm)
-        start_s = time.monotonic()
+        start_s = time.perf_counter()
         if not self._push(turn, utterance, start_s):
             return False
         if turn.cut_s is None:
@@ -131,34 +144,39 @@ class Speaker(threading.Thread):
             return self._is_heard(spoken)
         if not self._reach(start_s + turn.cut_s):
             return False
-        spoken.cut_ns = time.monotonic_ns()
-        spoken.interrupt_ms = self._stream.interrupt().latency_ms
-        spoken.returned_ns = time.monotonic_ns()
+        spoken.cut_ns = time.perf_counter_ns()
+        self._stream.interrupt()
+        spoken.returned_ns = time.perf_counter_ns()
         return not self._is_over.wait(AFTERMATH_S)
 
     def _push(self, turn: Turn, utterance: int, start_s: float) -> bool:
-        size = len(turn.pcm) if turn.at_once else self._rate // PUSHES_A_SECOND
+        """Push a turn, up to where it is cut; False if it is all over."""
+        if turn.at_once:
+            self._stream.push_audio(turn.pcm, self._rate, utterance)
+            return True
+        size = self._rate // PUSHES_A_SECOND
         for start in range(0, len(turn.pcm), size):
-            at_s = start / self._rate
-            if turn.cut_s is not None and at_s >= turn.cut_s:
+            block = turn.pcm[start : start + size]
+            due_s = (start + len(block)) / self._rate
+            if turn.cut_s is not None and due_s > turn.cut_s:
                 return True
-            if not self._reach(start_s + at_s):
+            if not self._reach(start_s + due_s):
                 return False
-            self._stream.push_audio(turn.pcm[start : start + size], self._rate, utterance)
-        return turn.at_once or self._reach(start_s + len(turn.pcm) / self._rate)
+            self._stream.push_audio(block, self._rate, utterance)
+        return True
 
     def _reach(self, due_s: float) -> bool:
         """Sleep until a time; False if it is all over."""
-        return not self._is_over.wait(max(0.0, due_s - time.monotonic()))
+        return not self._is_over.wait(max(0.0, due_s - time.perf_counter()))
 
     def _is_heard(self, spoken: Spoken) -> bool:
         """Wait until a turn was heard to its end; False if it is all over."""
         seconds = len(spoken.pcm) / self._rate
-        patience_s = time.monotonic() + seconds + PATIENCE_S
+        patience_s = time.perf_counter() + seconds + PATIENCE_S
         while not spoken.ended.wait(LOOK_EVERY_S):
             if self._is_over.is_set():
                 return False
-            if time.monotonic() > patience_s:
+            if time.perf_counter() > patience_s:
                 raise BackendFailed(
                     f"a turn of {seconds:.1f} s was not heard to its end within {PATIENCE_S:.0f} s "
                     "more: expected every sample; close what else runs here and try again"

@@ -29,7 +29,7 @@ from rap_edge.runtime.turns import Admission
 
 RATE = 16_000
 MS = 1_000_000
-SHORT = stream.StreamSettings(seconds=0.0, turns=2, turn_s=0.4, pause_s=0.1)
+SHORT = stream.StreamSettings(seconds=0.0, turn_s=0.4, pause_s=(0.05, 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,7 @@ def test_every_frame_is_booked_once(one: Opened, pinned: Pinned) -> None:
     assert segment.n_frames == segment.stats.ticks
     assert segment.late.sum() == segment.stats.late
     assert segment.n_new == segment.stats.presented
+    assert segment.fps_shown <= (segment.n_frames - 1) / segment.seconds
     assert len(segment.interval_ms) == segment.n_frames - 1
     assert [turn.heard for turn in segment.turns] == [len(pcm)] * 2
 
@@ -136,9 +137,9 @@ def test_subjects_take_turns_and_first_intervals_are_no_samples(
             return one.avatar.open_stream(**options)
 
     subjects = [replace(opened(name, one.avatar), avatar=Noted(name)) for name in "ab"]  # type: ignore[arg-type]
-    results = stream.run(subjects, pinned, replace(SHORT, seconds=4.0))
+    results = stream.run(subjects, pinned, replace(SHORT, seconds=3.0))
     rounds = len(order) // 2
-    assert order == ["a", "b"] * rounds
+    assert order == (["a", "b", "b", "a"] * rounds)[: len(order)]
     assert [result.subject for result in results] == ["a", "b"]
     for result in results:
         check(result)
@@ -149,8 +150,23 @@ def test_subjects_take_turns_and_first_intervals_are_no_samples(
         assert result.values["jitter_ms"].n == frames - rounds
 
 
+def test_less_time_makes_shorter_segments_and_not_fewer() -> None:
+    default = stream.StreamSettings()
+    assert default.turns_of_a_segment > 1
+    assert replace(default, seconds=5.0).turns_of_a_segment == 1
+    assert replace(default, seconds=1000.0).turns_of_a_segment == default.turns
+
+
+def test_who_gets_more_time_is_asked_more() -> None:
+    longer = interrupt.InterruptSettings(seconds=40.0)
+    assert interrupt.InterruptSettings(seconds=10.0).interrupts < longer.interrupts
+    crowd = sessions.SessionsSettings(seconds=60.0)
+    assert 1 == sessions.SessionsSettings(seconds=1.0).turns < crowd.turns
+
+
 def test_nothing_old_is_pulled_after_an_interrupt(one: Opened, pinned: Pinned) -> None:
-    settings = interrupt.InterruptSettings(interrupts=6, segment=3, latest_s=0.6)
+    settings = interrupt.InterruptSettings(seconds=5.0, segment=3, latest_s=0.6)
+    assert settings.interrupts == 6
     (result,) = interrupt.run([one], pinned, settings)
     check(result)
     assert (result.values["old_frames"].value, result.values["old_frames"].n) == (0, 6)
@@ -158,7 +174,8 @@ def test_nothing_old_is_pulled_after_an_interrupt(one: Opened, pinned: Pinned) -
 
 
 def test_interrupts_come_at_the_same_moments_for_everybody(one: Opened, pinned: Pinned) -> None:
-    settings = interrupt.InterruptSettings(interrupts=3, segment=2, latest_s=0.2)
+    settings = interrupt.InterruptSettings(seconds=2.0, segment=2, latest_s=0.2)
+    assert settings.interrupts == 3
     found = interrupt.run([one, opened("b", one.avatar)], pinned, settings)
     assert [result.subject for result in found] == ["a", "b"]
     assert [result.values["old_frames"].n for result in found] == [3, 3]
@@ -180,7 +197,7 @@ class Few(Admission):
 def test_sessions_go_up_until_one_is_refused(one: Opened, pinned: Pinned) -> None:
     model = replace(one.model, admission=Few(2))
     full = opened("full", replace(one.avatar, model=model))
-    settings = sessions.SessionsSettings((1, 2, 3, 8), turns=1, turn_s=0.4, phase_s=0.2)
+    settings = sessions.SessionsSettings((1, 2, 3, 8), seconds=0.0, turn_s=0.4, phase_s=0.2)
     results = sessions.run([full, one], pinned, replace(settings, counts=(1, 2, 3)))
     for result in results:
         check(result)
@@ -234,11 +251,12 @@ def test_what_ends_the_speaker_is_raised(one: Opened, pinned: Pinned) -> None:
     [
         (stream.StreamSettings, {"turns": 0}, "turns is 0 .*expected 1 or more"),
         (stream.StreamSettings, {"turn_s": 0.0}, "turn_s 0.0"),
-        (interrupt.InterruptSettings, {"interrupts": 0}, "interrupts is 0"),
+        (stream.StreamSettings, {"pause_s": (0.2, 0.1)}, "pause_s is .*shortest and the longest"),
+        (interrupt.InterruptSettings, {"segment": 0}, "segment is 0"),
         (interrupt.InterruptSettings, {"earliest_s": 2.0}, "earliest_s is 2.0 and latest_s 1.0"),
         (sessions.SessionsSettings, {"counts": (2, 1)}, r"counts is \(2, 1\)"),
         (sessions.SessionsSettings, {"counts": (0,)}, "numbers from 1 on"),
-        (sessions.SessionsSettings, {"turns": 0}, "turns is 0"),
+        (sessions.SessionsSettings, {"turn_s": 0.0}, "turn_s is 0.0"),
     ],
 )
 def test_settings_say_what_is_wrong(settings: Any, wrong: dict[str, Any], words: str) -> None:

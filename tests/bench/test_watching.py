@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,8 +35,8 @@ def frame(utterance: int = 0, late: bool = False) -> Frame:
     )
 
 
-class Told:
-    """A stream that tells how many frames it held, and why."""
+class Holding:
+    """A stream that says how many frames it held, and why."""
 
     def __init__(self, **held: int) -> None:
         self.held_by_reason = held
@@ -46,11 +47,11 @@ class Told:
 
 
 def test_a_freeze_lasts_from_one_new_picture_to_the_next() -> None:
-    told: Any = Told(idle=3)
-    watcher = Watcher(told, {})
+    stream: Any = Holding(idle=3)
+    watcher = Watcher(stream, {})
     watcher.book(frame(), 0, 10 * MS)
     for at_ms in (50, 90, 130):
-        told.held_by_reason = {"late": told.held_by_reason.get("late", 0) + 1}
+        stream.held_by_reason = {"late": stream.held_by_reason.get("late", 0) + 1}
         watcher.book(frame(late=True), 0, at_ms * MS)
     watcher.book(frame(late=True), 0, 180 * MS)  # it came late, but it is a new one
     watcher.book(frame(), 0, 210 * MS)
@@ -60,19 +61,40 @@ def test_a_freeze_lasts_from_one_new_picture_to_the_next() -> None:
 
 
 def test_a_freeze_that_does_not_end_counts() -> None:
-    told: Any = Told()
-    watcher = Watcher(told, {})
+    stream: Any = Holding()
+    watcher = Watcher(stream, {})
     watcher.book(frame(), 0, 10 * MS)
-    told.held_by_reason = {"starved": 1}
+    stream.held_by_reason = {"starved": 1}
     watcher.book(frame(late=True), 0, 60 * MS)
     assert watcher.segment(0.0).freeze_ms == 50.0
 
 
+def test_pictures_a_second_are_those_after_the_first_over_the_time_since() -> None:
+    watcher = Watcher(Holding(), {})  # type: ignore[arg-type]
+    for number in range(26):
+        watcher.book(frame(), 0, (10 + 40 * number) * MS)
+    segment = watcher.segment(0.5)
+    assert (segment.n_frames, segment.n_new, segment.seconds) == (26, 26, 1.0)
+    assert segment.fps_shown == 25.0
+    values, _ = watched.computing([segment])
+    assert (values["cores_busy"].value, values["cpu_ms_per_frame"].value) == (0.5, 20.0)
+
+
+def test_a_first_picture_that_was_held_is_no_picture_too_few() -> None:
+    stream: Any = Holding(start=1)
+    watcher = Watcher(stream, {})
+    watcher.book(frame(late=True), 0, 10 * MS)
+    for number in range(1, 26):
+        watcher.book(frame(), 0, (10 + 40 * number) * MS)
+    segment = watcher.segment(0.0)
+    assert (segment.n_new, segment.fps_shown) == (25, 25.0)
+
+
 def test_old_frames_are_those_asked_for_after_the_interrupt() -> None:
-    told: Any = Told()
+    stream: Any = Holding()
     turn = Spoken(np.zeros(0, np.float32), cut_ns=100 * MS, returned_ns=101 * MS)
     turn.first_frame_ms = 1.0
-    watcher = Watcher(told, {7: turn})
+    watcher = Watcher(stream, {7: turn})
     watcher.book(frame(7), 60 * MS, 99 * MS)
     assert (turn.old_frames, turn.old_until_ms) == (0, 0.0)
     watcher.book(frame(7), 99 * MS, 102 * MS)  # it was on its way
@@ -124,8 +146,36 @@ def test_words_go_round_and_are_never_quite_silent(pinned: Pinned) -> None:
     np.testing.assert_array_equal(across[1600:], pinned.speech[:1600])
 
 
+def turns_of(*first_frames_ms: float) -> Any:
+    return SimpleNamespace(
+        first_frames_ms=lambda: list(first_frames_ms), first_frames_from_enough_ms=list
+    )
+
+
+def test_first_frames_of_three_turns_have_a_median_with_an_interval() -> None:
+    values, missing = watched.first_frames([turns_of(300.0), turns_of(310.0, 500.0)])
+    middle = values["first_frame_ms_p50"]
+    assert (middle.value, middle.low, middle.high, middle.n) == (310.0, 300.0, 500.0, 3)
+    assert values["first_frame_ms_max"].value == 500.0
+    assert "first_frame_from_enough_ms_max" in missing
+    assert not set(values) & set(missing)
+
+
+def test_no_late_frame_of_a_few_is_not_none_for_sure() -> None:
+    watcher = Watcher(Holding(), {})  # type: ignore[arg-type]
+    for number in range(100):
+        watcher.book(frame(), 0, (1 + 40 * number) * MS)
+    segment = watcher.segment(0.0)
+    stats: Any = SimpleNamespace(level_share=(1.0,), underruns=0)
+    values, _ = watched.pictures([replace(segment, stats=stats)])
+    late = values["late_percent"]
+    assert (late.value, late.low, late.n) == (0.0, 0.0, 100)
+    assert late.high is not None
+    assert late.high > 1
+
+
 def test_a_stream_that_shows_nothing_has_no_skew() -> None:
-    segment: Any = SimpleNamespace(stats=Told())
+    segment: Any = SimpleNamespace(stats=Holding())
     values, missing = watched.skew([segment])
     assert not values
     assert set(missing) == {"skew_ms_p50", "skew_ms_p95", "skew_ms_max"}
