@@ -1,55 +1,56 @@
-"""Subjects in turns: what disturbs the machine for a while disturbs all of them."""
+"""Contenders in turns: what disturbs the machine for a while disturbs all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import cycle
 from time import perf_counter
-
-import numpy as np
-
-from rap_edge.benchmarks.chunks import ChunkCost, Feed
-from rap_edge.benchmarks.report.record import Value
-from rap_edge.benchmarks.report.statistics import paired_ratio
+from typing import TypeVar
 
 LEAST_ROUNDS = 3
-Turn = list[ChunkCost]
+Name = TypeVar("Name", bound=Hashable)
+Found = TypeVar("Found")
 
 
-def in_turns(feeds: Mapping[str, Feed], pushes: int, seconds: float) -> dict[str, list[Turn]]:
-    """Let every feed take a turn of so many pushes, round by round; return the turns by label.
+def in_turns(
+    turns: Mapping[Name, Callable[[], Found]],
+    seconds: float = 0.0,
+    least_rounds: int = LEAST_ROUNDS,
+    warm_up_rounds: int = 1,
+) -> dict[Name, list[Found]]:
+    """Let each take a turn, round by round; return what the turns gave, a list for each name.
 
-    It ends after ``seconds`` for each feed, and three rounds at least. Every other round goes
-    backwards, so that nobody always follows the same one. A first turn of each warms up and is not
-    returned.
+    It ends with the first round after ``seconds`` for all together, and not before so many rounds.
+    The first rounds warm up: nothing of them is returned, and their time does not count. The order
+    is that of `orders`.
     """
-    labels = list(feeds)
-    turns: dict[str, list[Turn]] = {label: [] for label in labels}
-    for label in labels:
-        _turn(feeds[label], pushes)
+    names = list(turns)
+    found: dict[Name, list[Found]] = {name: [] for name in names}
     start = perf_counter()
-    rounds = 0
-    while rounds < LEAST_ROUNDS or perf_counter() - start < seconds * len(labels):
-        for label in labels if rounds % 2 == 0 else reversed(labels):
-            turns[label].append(_turn(feeds[label], pushes))
-        rounds += 1
-    return turns
+    for done, order in enumerate(orders(len(names)) if names else (), -warm_up_rounds):
+        if done == 0:
+            start = perf_counter()
+        if done >= least_rounds and perf_counter() - start >= seconds:
+            break
+        for place in order:
+            taken = turns[names[place]]()
+            if done >= 0:
+                found[names[place]].append(taken)
+    return found
 
 
-def speed_ratio(turns: list[Turn], exact: list[Turn]) -> Value:
-    """Return how many times faster turns are than those of fp32, pair by pair."""
-    return paired_ratio([ms_per_frame(turn) for turn in exact], [ms_per_frame(t) for t in turns])
+def orders(n: int) -> Iterator[list[int]]:
+    """Yield the orders of rounds of ``n`` contenders, for ever.
 
-
-def ms_per_frame(turn: Turn) -> float:
-    """Return the median time of a frame in one turn, in ms."""
-    return float(np.median([cost.wall_ms / cost.n_frames for cost in turn]))
-
-
-def _turn(feed: Feed, pushes: int) -> Turn:
-    """Push until so many chunks have come: the first push of a stream may complete none."""
-    costs: Turn = []
-    while len(costs) < pushes:
-        cost = feed.step()
-        if cost.n_frames:
-            costs.append(cost)
-    return costs
+    A turn finds the caches, the clock and the heat that the turn before it left. So nobody runs
+    twice in a row, as it would at the ends of rounds that go there and back, and within the rounds
+    of a cycle everybody follows each of the others equally often and has each place equally often:
+    the balanced Latin squares of Williams (1949), of ``n`` rounds, or of twice as many if ``n`` is
+    odd. A shuffle would get there only after many rounds, and there may be three. Two just
+    alternate: each follows the other whatever the order.
+    """
+    zigzag = [-(place // 2) if place % 2 == 0 else place // 2 + 1 for place in range(n)]
+    rows = [[(first + step) % n for step in zigzag] for first in range(n if n > 2 else 1)]
+    if n % 2 and n > 1:
+        rows += [row[::-1] for row in (*rows[-2::-1], rows[-1])]
+    return cycle(rows)

@@ -6,6 +6,7 @@ has a row that says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from rap_edge.errors import NotSupported
 
 if TYPE_CHECKING:
     from rap_edge.benchmarks.report.record import Result
+    from rap_edge.bundle import Bundle
 
 NOTES = {
     "features": "CPU time of one push of 160 samples and of the frames that it completes",
@@ -32,7 +34,11 @@ COMPONENTS = tuple(NOTES)
 
 
 def measure_component(
-    name: str, seconds: float, threads: int, bundle: Path | None = None
+    name: str,
+    seconds: float,
+    threads: int,
+    bundle: Bundle | None = None,
+    trust: Sequence[Path] = (),
 ) -> list[Result]:
     """Measure one of `COMPONENTS` for about so many seconds.
 
@@ -40,7 +46,8 @@ def measure_component(
         name: of the component.
         seconds: for all its contenders together; a few rounds of each are measured in any case.
         threads: of a graph; what has no graph uses one.
-        bundle: folder or file; None is the one that comes with the package.
+        bundle: of which; None is the one that comes with the package.
+        trust: public keys to trust instead of the project's when copies of it are opened.
 
     Raises NotSupported for a name that is none, ParityError if contenders that compute the same
     thing disagree.
@@ -50,5 +57,5 @@ def measure_component(
     if name not in COMPONENTS:
         raise NotSupported(f"component {name!r} is unknown: expected {', '.join(COMPONENTS)}")
     module = import_module(f"rap_edge.benchmarks.components.{name}")
-    results: list[Result] = module.measure(Settings(seconds, threads, bundle))
+    results: list[Result] = module.measure(Settings(seconds, threads, bundle, tuple(trust)))
     return results

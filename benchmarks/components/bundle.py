@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -56,13 +56,15 @@ class Unpacking:
 
 def measure(settings: Settings) -> list[Result]:
     """Let ours, folder and ``.rapb``, and the zips take turns."""
-    bundle = open_bundle(settings.bundle)
+    bundle = settings.bundle
     with TemporaryDirectory() as scratch:
         folder, single = Path(scratch) / "folder", Path(scratch) / "bundle.rapb"
         extract_bundle(bundle, folder)
         extract_bundle(bundle, single)
         zips = {name: pack(folder, Path(scratch) / f"{name}.zip", name) for name in PACKINGS}
-        contenders = [_ours(FOLDER, folder), _ours(SINGLE, single)]
+        contenders = [
+            _ours(name, path, settings.trust) for name, path in ((FOLDER, folder), (SINGLE, single))
+        ]
         sizes = {FOLDER: _megabytes(folder), SINGLE: _megabytes(single)}
         for name, path in zips.items():
             for digests in ({}, digests_of(bundle)):
@@ -96,8 +98,8 @@ def digests_of(bundle: Bundle) -> dict[str, str]:
     return {name: listed[name] for name in bundle.files}
 
 
-def _ours(name: str, path: Path) -> Contender:
-    return Contender(name, partial(partial, lambda: open_bundle(path).verify()))
+def _ours(name: str, path: Path, trust: Sequence[Path]) -> Contender:
+    return Contender(name, partial(partial, lambda: open_bundle(path, trust).verify()))
 
 
 def _megabytes(path: Path) -> Value:

@@ -1,22 +1,30 @@
-"""Contenders for one task in turns, in one process: what disturbs one disturbs all of them."""
+"""Contenders for one task in turns, in one process; a turn is long beside the clock's ticks."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
-from time import perf_counter, process_time
+from time import get_clock_info, perf_counter, process_time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rap_edge.benchmarks.turns import in_turns
+from rap_edge.bundle import Bundle, open_bundle
+
 EXTRA = "components"
 LEAST_ROUNDS = 4
 LEAST_TURN_S = 0.01  # a shorter turn is taken several times over
-MOST_TIMES = 1000
+LEAST_TICKS = 100  # of the clock, in a turn
+WINDOWS_TICK_S = 1 / 64  # of GetProcessTimes, which says 100 ns
+SHORTEST_S = 1e-7  # that a turn is taken for, if it seems shorter
 
 Turn = Callable[[], object]
 
@@ -27,7 +35,12 @@ class Settings:
 
     seconds: float  # for the whole component; a few rounds are measured in any case
     threads: int  # of a graph
-    bundle: Path | None = None  # None is the one that comes with the package
+    given: Bundle | None = None  # None is the one that comes with the package
+    trust: tuple[Path, ...] = ()  # public keys, for copies of it
+
+    @property
+    def bundle(self) -> Bundle:
+        return open_bundle() if self.given is None else self.given
 
 
 @dataclass(frozen=True)
@@ -50,18 +63,20 @@ class Times:
 def contest(contenders: Sequence[Contender], seconds: float) -> dict[str, Times]:
     """Let every contender take a turn, round by round, for ``seconds``; four rounds at least.
 
-    Every other round goes backwards, so that nobody always follows the same one. A first turn of
-    each warms up, says how often a turn has to be taken to last 10 ms, and is not returned.
+    A first turn of each warms up, says how often it has to be taken to be long enough, and is not
+    returned.
     """
-    often = {one.name: _often(one) for one in contenders}
-    spent: dict[str, list[tuple[float, float]]] = {one.name: [] for one in contenders}
-    start = perf_counter()
-    rounds = 0
-    while rounds < LEAST_ROUNDS or perf_counter() - start < seconds:
-        for one in contenders if rounds % 2 == 0 else reversed(contenders):
-            spent[one.name].append(_timed(one, often[one.name]))
-        rounds += 1
+    turns = {one.name: partial(_timed, one, _often(one)) for one in contenders}
+    spent = in_turns(turns, seconds, LEAST_ROUNDS, warm_up_rounds=0)
     return {name: Times(*np.array(pairs, np.float64).T) for name, pairs in spent.items()}
+
+
+def least_turn_s() -> float:
+    """Return how long a turn is at least: 10 ms, and 100 times what the CPU clock can tell."""
+    tick_s = get_clock_info("process_time").resolution
+    if sys.platform == "win32":
+        tick_s = max(tick_s, WINDOWS_TICK_S)
+    return max(LEAST_TURN_S, LEAST_TICKS * tick_s)
 
 
 def absent(package: str) -> str | None:
@@ -95,7 +110,7 @@ def present(
 
 def _often(one: Contender) -> int:
     _, wall_s = _timed(one, 1)
-    return int(min(MOST_TIMES, max(1, -(-LEAST_TURN_S // max(1e-9, wall_s * one.calls)))))
+    return ceil(least_turn_s() / max(SHORTEST_S, wall_s * one.calls))
 
 
 def _timed(one: Contender, times: int) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from rap_edge.benchmarks.components.features_peers import (
 )
 from rap_edge.benchmarks.components.rows import Rows, agreed
 from rap_edge.benchmarks.report.record import Result, Value
+from rap_edge.errors import NotSupported
 
 NAME = "features"
 CHUNKS = 128
@@ -80,14 +81,15 @@ def measure(settings: Settings) -> list[Result]:
     makers = {name: partial(_contender, name, ours(name), chunks) for name in OURS}
     makers |= {name: partial(_contender, name, peer.stream, chunks) for name, peer in PEERS.items()}
     here, missing = present(makers, {name: peer.package for name, peer in PEERS.items()})
-    errors = {one.name: compare(one.name, chunks) for one in here if one.name in PEERS}
+    errors, refused = _compared([one.name for one in here if one.name in PEERS], chunks)
+    here = [one for one in here if one.name not in refused]
     rows = Rows(NAME, "us_per_call", contest(here, settings.seconds))
     found = []
     for name in OURS:
         others = [other for other in errors if PEERS[other].ours == name]
         found += [rows.beside(name, other, {"error": errors[other]}) for other in others]
         found += [rows.alone(name)] if not others else []
-    return [*found, *(rows.alone(other) for other in errors), *rows.missing(missing)]
+    return [*found, *(rows.alone(other) for other in errors), *rows.missing(missing | refused)]
 
 
 def compare(name: str, chunks: Chunks) -> Value:
@@ -96,6 +98,18 @@ def compare(name: str, chunks: Chunks) -> Value:
     theirs = np.concatenate(peer.stream()(chunks))
     mine = np.concatenate(ours(peer.ours)()(chunks))[peer.skips :]
     return agreed(NAME, peer.ours, name, mine[: len(theirs)], theirs, ERROR)
+
+
+def _compared(names: Sequence[str], chunks: Chunks) -> tuple[dict[str, Value], dict[str, str]]:
+    """Compare alternatives with ours; return why those cannot be that do not have what is asked."""
+    errors: dict[str, Value] = {}
+    refused: dict[str, str] = {}
+    for name in names:
+        try:
+            errors[name] = compare(name, chunks)
+        except NotSupported as error:
+            refused[name] = str(error)
+    return errors, refused
 
 
 def noise(n: int) -> Chunks:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from rap_edge._core import FeatureSpec
 from rap_edge.benchmarks.components.contest import optional
+from rap_edge.errors import NotSupported
 
 RATE = 16_000
 PUSH = 160
+NUMPY_PATH = "_np_extract_fbank_features"
 CALL_PUSHES = 32  # of a chunk of the default bundle, 320 ms
 Samples = NDArray[np.float32]
 Chunks = list[Samples]
@@ -142,12 +144,21 @@ def transformers_padded() -> Callable[[Chunks], Frames]:
 
 
 def _extractor() -> OfWindow:
-    """Return the numpy path of WhisperFeatureExtractor: samples (S,) to frames (F, M)."""
+    """Return the numpy path of WhisperFeatureExtractor: samples (S,) to frames (F, M).
+
+    It is private. Raises NotSupported for a version of transformers that does not have it.
+    """
     transformers = optional("transformers")
     extractor = transformers.WhisperFeatureExtractor(feature_size=80, sampling_rate=RATE)
+    numpy_path = getattr(extractor, NUMPY_PATH, None)
+    if numpy_path is None:
+        raise NotSupported(
+            f"transformers {transformers.__version__} has no WhisperFeatureExtractor.{NUMPY_PATH}: "
+            "expected a version that has, such as 5.23; install that"
+        )
 
     def extract(pcm: Samples) -> NDArray[Any]:
-        return np.asarray(extractor._np_extract_fbank_features(pcm[None], "cpu")[0].T)
+        return np.asarray(numpy_path(pcm[None], "cpu")[0].T)
 
     return extract
 

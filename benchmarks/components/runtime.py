@@ -13,19 +13,24 @@ from functools import partial
 
 import numpy as np
 
-import rap_edge
+from rap_edge.benchmarks.components.chunk_graphs import (
+    REFUSALS,
+    chunk_turn,
+    golden_inputs,
+    one_file,
+    open_checked,
+)
 from rap_edge.benchmarks.components.contest import Contender, Settings, Turn, contest
-from rap_edge.benchmarks.components.golden_inputs import golden_inputs, runs
 from rap_edge.benchmarks.components.rows import Rows, agreed
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import median, paired_ratio
-from rap_edge.bundle import Bundle, open_bundle
-from rap_edge.errors import BackendUnavailable, InvalidBundle
+from rap_edge.bundle import Bundle
 from rap_edge.manifest import Variant
 from rap_edge.portrait import Crop
 from rap_edge.runtime import Model
 from rap_edge.runtime.backends import Array, Tensors
 from rap_edge.runtime.levels import throughput
+from rap_edge.runtime.placement.measure import CHUNK
 
 NAME = "runtime"
 ERROR = 0.01  # a level of a frame is 0.004
@@ -34,37 +39,36 @@ Bare = Callable[[Tensors], dict[str, Array]]
 
 def measure(settings: Settings) -> list[Result]:
     """Measure the best variant of each backend that runs here."""
-    bundle = open_bundle(settings.bundle)
+    bundle = settings.bundle
     chosen = [variant for variant in bundle.variants if variant.backend in BARE]
     best = {variant.backend: variant for variant in reversed(chosen)}
+    if not best:
+        none = f"the bundle has no variant for {' or '.join(BARE)}: expected one to stand beside"
+        return Rows(NAME, "ms_per_call", {}).missing({bundle.name: none})
     found: list[Result] = []
     for variant in best.values():
         try:
-            found += of_variant(bundle, variant, settings, settings.seconds / len(best))
-        except BackendUnavailable as error:
-            missing = {variant.label: str(error)}
-            found += Rows(NAME, "ms_per_call", {}).missing(missing)
+            found += of_variant(bundle, variant, settings.threads, settings.seconds / len(best))
+        except REFUSALS as error:
+            found += Rows(NAME, "ms_per_call", {}).missing({variant.label: str(error)})
     return found
 
 
-def of_variant(
-    bundle: Bundle, variant: Variant, settings: Settings, seconds: float
-) -> list[Result]:
-    """Return the rows of one variant; raises BackendUnavailable if it does not run here."""
-    model = rap_edge.open(bundle, variant.backend, variant.precision, threads=settings.threads)
-    inputs = golden_inputs(model)
-    bare = {
-        name: BARE[variant.backend](_single(bundle, variant, name), settings.threads)
-        for name in inputs
-    }
+def of_variant(bundle: Bundle, variant: Variant, threads: int, seconds: float) -> list[Result]:
+    """Return the rows of one variant; raises one of `REFUSALS` if it cannot be measured."""
+    model = open_checked(bundle, variant, threads)
+    bare = {name: BARE[variant.backend](one_file(bundle, variant, name), threads) for name in CHUNK}
     ours, other = f"{variant.label} FrameStream", f"{variant.label} bare {variant.backend}"
     error = max(
-        (_agreement(model, name, bare[name], inputs[name], ours, other) for name in inputs),
+        (
+            _agreement(model, name, bare[name], inputs, ours, other)
+            for name, inputs in golden_inputs(model).items()
+        ),
         key=lambda one: one.value,
     )
     contenders = [
         Contender(ours, partial(lambda turn: turn, stream_turn(model))),
-        Contender(other, partial(_bare_turn, model, bare, inputs)),
+        Contender(other, partial(chunk_turn, model, bare)),
     ]
     times = contest(contenders, seconds)
     rows = Rows(NAME, "ms_per_call", times)
@@ -97,16 +101,6 @@ def stream_turn(model: Model) -> Turn:
             raise AssertionError(f"a push gave {made} frames: expected {n_frames}")
 
     stream.push(noise)  # the first chunk waits for what it hears after its end
-    return turn
-
-
-def _bare_turn(model: Model, bare: Mapping[str, Bare], inputs: Mapping[str, Tensors]) -> Turn:
-    order = [name for name, times in runs(model).items() for _ in range(times)]
-
-    def turn() -> None:
-        for name in order:
-            bare[name](inputs[name])
-
     return turn
 
 
@@ -152,15 +146,6 @@ BARE: Mapping[str, Callable[[bytes, int], Bare]] = {
     "onnxruntime": bare_onnxruntime,
     "openvino": bare_openvino,
 }
-
-
-def _single(bundle: Bundle, variant: Variant, graph: str) -> bytes:
-    files = bundle.read_graph(variant, graph)
-    if len(files) != 1:
-        raise InvalidBundle(
-            f"graph {graph} of {variant.label} has the files {sorted(files)}: expected one .onnx"
-        )
-    return next(iter(files.values()))
 
 
 def _agreement(

@@ -6,38 +6,36 @@ encoder once, the denoiser once a solver step and the decoder once a new latent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-import rap_edge
+from rap_edge.benchmarks.components.chunk_graphs import golden_inputs, open_all, runs
 from rap_edge.benchmarks.components.contest import Contender, Settings, Times, Turn, contest
-from rap_edge.benchmarks.components.golden_inputs import CHUNK, golden_inputs, runs
 from rap_edge.benchmarks.components.rows import Rows, difference
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import median, paired_ratio
-from rap_edge.bundle import Bundle, open_bundle
-from rap_edge.errors import BackendUnavailable
+from rap_edge.benchmarks.subjects import EXACT, megabytes_of
 from rap_edge.runtime import Model
 from rap_edge.runtime.backends import Tensors
+from rap_edge.runtime.placement.measure import CHUNK
 
 NAME = "variants"
-EXACT = "fp32"
 Seconds = NDArray[np.float64]
 
 
 def measure(settings: Settings) -> list[Result]:
     """Run every variant that runs here, in turns; opening one compares its golden vectors."""
-    bundle = open_bundle(settings.bundle)
-    models, refused = open_all(bundle, settings.threads)
+    bundle = settings.bundle
+    models, refused = open_all(bundle, bundle.variants, settings.threads)
     contenders = [
         Contender(of(label, graph), partial(_start, model, graph, golden_inputs(model)[graph]))
         for graph in CHUNK
         for label, model in models.items()
     ]
-    times = contest(contenders, settings.seconds) if contenders else {}
+    times = contest(contenders, settings.seconds)
     found: list[Result] = []
     for label, model in models.items():
         exact = exact_of(label, models)
@@ -46,37 +44,18 @@ def measure(settings: Settings) -> list[Result]:
     return [*found, *Rows(NAME, "ms_per_call", {}).missing(refused)]
 
 
-def open_all(bundle: Bundle, threads: int) -> tuple[dict[str, Model], dict[str, str]]:
-    """Open every variant by its label; return why the others do not run here, too."""
-    models: dict[str, Model] = {}
-    refused: dict[str, str] = {}
-    for variant in bundle.variants:
-        try:
-            models[variant.label] = rap_edge.open(
-                bundle, variant.backend, variant.precision, threads=threads
-            )
-        except BackendUnavailable as error:
-            refused[variant.label] = str(error)
-    return models, refused
-
-
-def exact_of(label: str, labels: Iterable[str]) -> str | None:
+def exact_of(label: str, models: Mapping[str, Model]) -> str | None:
     """Return the label of fp32 on the same backend; None if that is it, or there is none."""
-    exact = f"{label.partition('/')[0]}/{EXACT}"
-    return exact if exact in labels and exact != label else None
+    manifest = models[label].bundle.manifest
+    backend = manifest.variant(label).backend
+    found = (one for one in map(manifest.variant, models) if one.backend == backend)
+    exact = next((one.label for one in found if one.precision == EXACT), None)
+    return None if exact == label else exact
 
 
 def of(label: str, graph: str) -> str:
     """Name a graph of a variant."""
     return f"{label} {graph}"
-
-
-def megabytes(model: Model, label: str) -> float:
-    """Return the size of a variant's files."""
-    manifest = model.bundle.manifest
-    paths = manifest.variant(label).files.values()
-    files = {name for path in paths for name in manifest.graph_files(path)}
-    return sum(entry.size for entry in manifest.files if entry.path in files) / 1e6
 
 
 def _chunk(label: str, exact: str | None, model: Model, times: Mapping[str, Times]) -> Result:
@@ -86,13 +65,14 @@ def _chunk(label: str, exact: str | None, model: Model, times: Mapping[str, Time
         parts = [often[graph] * times[of(of_label, graph)].wall_s for graph in CHUNK]
         return np.asarray(np.sum(parts, axis=0))
 
+    manifest = model.bundle.manifest
     values = {
         "chunk_ms": median(1e3 * chunk(label)),
         **{
             f"{graph}_ms": median(1e3 * often[graph] * times[of(label, graph)].wall_s)
             for graph in CHUNK
         },
-        "megabytes": Value(megabytes(model, label)),
+        "megabytes": Value(megabytes_of(manifest, manifest.variant(label))),
     }
     if exact is not None:
         values["speed_to_fp32"] = paired_ratio(chunk(exact), chunk(label))

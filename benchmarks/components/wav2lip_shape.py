@@ -74,14 +74,6 @@ def build(seed: int = 0) -> bytes:
     return net.model()
 
 
-def n_parameters(content: bytes) -> int:
-    """Count the weights and biases of a graph."""
-    import onnx
-
-    graph = onnx.load_model_from_string(content).graph
-    return sum(int(np.prod(tensor.dims)) for tensor in graph.initializer)
-
-
 Tensor = tuple[str, int]  # name, channels
 
 

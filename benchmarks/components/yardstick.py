@@ -10,24 +10,31 @@ pasting, are in neither.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-import rap_edge
+from rap_edge.benchmarks.components.chunk_graphs import (
+    chunk_turn,
+    n_frames,
+    one_file,
+    open_all,
+    runs,
+)
 from rap_edge.benchmarks.components.contest import Contender, Settings, Turn, absent, contest
-from rap_edge.benchmarks.components.golden_inputs import golden_inputs, runs
 from rap_edge.benchmarks.components.rows import Rows
 from rap_edge.benchmarks.components.runtime import Bare, bare_onnxruntime
 from rap_edge.benchmarks.report.record import Result, Value
-from rap_edge.bundle import open_bundle
-from rap_edge.errors import BackendUnavailable
+from rap_edge.benchmarks.subjects import EXACT
+from rap_edge.errors import NotSupported
 from rap_edge.runtime import Model
 
 NAME = "yardstick"
 BACKEND = "onnxruntime"
 THEIRS = "Wav2Lip's shape, 96x96, fp32"
 NEEDS = "onnx"
+ARITHMETIC = ("gflop_per_frame", "gflop_per_s")
 
 
 def measure(settings: Settings) -> list[Result]:
@@ -38,23 +45,27 @@ def measure(settings: Settings) -> list[Result]:
     from rap_edge.benchmarks.components.wav2lip_shape import build
     from rap_edge.benchmarks.flops import count_flop
 
-    models, refused = _open(settings)
+    bundle = settings.bundle
+    side = bundle.manifest.config.vae.resolution
+    models, refused = open_all(
+        bundle, [one for one in bundle.variants if one.backend == BACKEND], settings.threads
+    )
     network = build()
     contenders = [
         Contender(THEIRS, partial(theirs, bare_onnxruntime(network, settings.threads))),
         *(
-            Contender(name, partial(_ours, model), n_frames(model))
-            for name, model in models.items()
+            Contender(_name(side, label), partial(ours, models[label]), n_frames(models[label]))
+            for label in models
         ),
     ]
-    times = contest(contenders, settings.seconds)
-    rows = Rows(NAME, "ms_per_call", times)
+    rows = Rows(NAME, "ms_per_call", contest(contenders, settings.seconds))
     cost = _arithmetic(count_flop(network), rows.cost(THEIRS))
     found = [rows.alone(THEIRS, {"megabytes": Value(len(network) / 1e6), **cost})]
-    for name, model in models.items():
-        gflop = _arithmetic(flop_per_frame(model, count_flop), rows.cost(name))
-        found.append(rows.beside(name, THEIRS, gflop))
-    return [*found, *rows.missing(refused)]
+    for label, model in models.items():
+        name = _name(side, label)
+        values, missing = _counted(model, count_flop, rows.cost(name))
+        found.append(replace(rows.beside(name, THEIRS, values), missing=missing))
+    return [*found, *rows.missing({_name(side, label): why for label, why in refused.items()})]
 
 
 def theirs(network: Bare) -> Turn:
@@ -67,53 +78,43 @@ def theirs(network: Bare) -> Turn:
     return partial(network, inputs)
 
 
-def n_frames(model: Model) -> int:
-    """Return the frames of a chunk."""
-    return model.config.sampler.advance * model.config.timeline.frames_per_latent
+def ours(model: Model) -> Turn:
+    """Return the turn that runs the graphs of one chunk of ours."""
+    return chunk_turn(model, {name: graph.run for name, graph in model.graphs.items()})
 
 
 def flop_per_frame(model: Model, count: Callable[[bytes], int]) -> float:
-    """Count the arithmetic of a frame, in the fp32 graphs: int8 computes the same sums."""
+    """Count the arithmetic of a frame, in the fp32 graphs: int8 computes the same sums.
+
+    Raises NotSupported for a bundle without fp32, or whose graphs are of several files.
+    """
     bundle = model.bundle
-    exact = next(v for v in bundle.variants if v.precision == "fp32" and v.backend == BACKEND)
+    here = (one for one in bundle.variants if (one.backend, one.precision) == (BACKEND, EXACT))
+    exact = next(here, None)
+    if exact is None:
+        raise NotSupported(
+            f"bundle {bundle.name!r} has no {BACKEND}/{EXACT} here: expected it, since arithmetic "
+            "is counted in its graphs"
+        )
     total = sum(
-        times * count(bundle.read(exact.files[graph])) for graph, times in runs(model).items()
+        times * count(one_file(bundle, exact, graph)) for graph, times in runs(model).items()
     )
     return total / n_frames(model)
 
 
-def _ours(model: Model) -> Turn:
-    inputs = golden_inputs(model)
-    order = [name for name, times in runs(model).items() for _ in range(times)]
-
-    def turn() -> None:
-        for name in order:
-            model.graphs[name].run(inputs[name])
-
-    return turn
+def _counted(
+    model: Model, count: Callable[[bytes], int], frame_ms: Value
+) -> tuple[dict[str, Value], dict[str, str]]:
+    try:
+        return _arithmetic(flop_per_frame(model, count), frame_ms), {}
+    except NotSupported as error:
+        return {}, dict.fromkeys(ARITHMETIC, str(error))
 
 
-def _open(settings: Settings) -> tuple[dict[str, Model], dict[str, str]]:
-    """Open the bundle's variants on onnxruntime."""
-    models: dict[str, Model] = {}
-    refused: dict[str, str] = {}
-    bundle = open_bundle(settings.bundle)
-    side = bundle.manifest.config.vae.resolution
-    for variant in bundle.variants:
-        if variant.backend != BACKEND:
-            continue
-        name = f"rap-edge, {side}x{side}, {variant.precision}"
-        try:
-            models[name] = rap_edge.open(
-                bundle, BACKEND, variant.precision, threads=settings.threads
-            )
-        except BackendUnavailable as error:
-            refused[name] = str(error)
-    return models, refused
+def _name(side: int, label: str) -> str:
+    return f"rap-edge, {side}x{side}, {label.partition('/')[2]}"
 
 
 def _arithmetic(flop: float, frame_ms: Value) -> dict[str, Value]:
-    return {
-        "gflop_per_frame": Value(flop / 1e9),
-        "gflop_per_s": Value(flop / 1e6 / frame_ms.value),
-    }
+    found = Value(flop / 1e9), Value(flop / 1e6 / frame_ms.value)
+    return dict(zip(ARITHMETIC, found, strict=True))

@@ -7,7 +7,6 @@ one without ``at`` that holds what was fitted through them.
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from rap_edge.benchmarks.pinned import pinned_inputs
 from rap_edge.benchmarks.report.record import Result
@@ -18,7 +17,6 @@ from rap_edge.benchmarks.scaling.sessions import measure_sessions
 from rap_edge.benchmarks.scaling.threads import measure_threads
 from rap_edge.benchmarks.subjects import open_subject
 from rap_edge.bundle import Bundle
-from rap_edge.cache_lookup import open_named
 from rap_edge.errors import NotSupported
 from rap_edge.runtime.backends.target import Target
 from rap_edge.runtime.choice import Candidate, candidates
@@ -30,7 +28,7 @@ USUAL_MINUTES = 10.0
 
 def measure_scaling(
     name: str,
-    bundle: Path | None = None,
+    bundle: Bundle,
     backend: str = "auto",
     precision: str | None = None,
     threads: int | None = None,
@@ -40,7 +38,7 @@ def measure_scaling(
 
     Args:
         name: of `SCALINGS`.
-        bundle: a folder or a .rapb file; None is the bundle that comes with the package.
+        bundle: of which; an opened one, so whom to trust was settled.
         backend: name of a backend, or of one of its devices; "auto" is that of the bundle's first
             variant that suits the CPU.
         precision: of the variant; None is the first. Random weights are always fp32.
@@ -54,11 +52,10 @@ def measure_scaling(
         raise NotSupported(f"scaling {name!r} is not known: expected one of {', '.join(SCALINGS)}")
     lengths_s = lengths_to(longest_minutes)
     on_threads = threads or physical_cores()
-    taken = open_named(bundle)
     if name == "resolution":
-        return measure_resolution(taken.manifest.config, backend, on_threads)
-    pinned, candidate = pinned_inputs(taken), _candidate(taken, backend, precision)
-    open_with = partial(open_subject, taken, candidate, pinned.portrait)
+        return measure_resolution(bundle.manifest.config, backend, on_threads)
+    pinned, candidate = pinned_inputs(bundle), _candidate(bundle, backend, precision)
+    open_with = partial(open_subject, bundle, candidate, pinned.portrait)
     if name == "threads":
         return measure_threads(open_with, pinned)
     opened = open_with(on_threads)

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.chunks import Feed
+from rap_edge.benchmarks.costs import frame_cost
 from rap_edge.benchmarks.memory import resident_mb
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import interval_of, mean
 from rap_edge.benchmarks.scaling.fits import line, power_law, told
-from rap_edge.benchmarks.scaling.rounds import NO_MEMORY, frame_cost, steady
+from rap_edge.benchmarks.scaling.rounds import NO_MEMORY
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.errors import ConfigError
 from rap_edge.runtime import throughput
@@ -76,7 +77,7 @@ def _passed(feed: Feed, n_blocks: int) -> NDArray[np.float64]:
     """Return wall and CPU ms of a frame and what is resident, (3, B); no list grows meanwhile."""
     found = np.full((3, n_blocks), nan)
     for block in range(n_blocks):
-        cost, memory = frame_cost([steady(feed)]), resident_mb()
+        cost, memory = frame_cost([feed.chunk()]), resident_mb()
         found[:, block] = cost.wall_ms, cost.cpu_ms, nan if memory is None else memory
     return found
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rap_edge.benchmarks.chunks import Feed
+from rap_edge.benchmarks.costs import FrameCost, turn_cost
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import median, paired_ratio
 from rap_edge.benchmarks.scaling.fits import least_squares, of_rounds
-from rap_edge.benchmarks.scaling.rounds import FrameCost, frame_cost, in_rounds, steady
+from rap_edge.benchmarks.scaling.rounds import Costs
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.runtime.levels import Level, ladder
 
@@ -31,10 +32,10 @@ def measure_levels(opened: Opened, pinned: Pinned, n_rounds: int = ROUNDS) -> li
     config = opened.model.config
     levels = [level for level in ladder(config.sampler) if not level.holds]
     turns: list[Callable[[], FrameCost]] = [
-        partial(_advance, Feed.of(opened.avatar, pinned, level), LATENTS // level.latents)
+        partial(turn_cost, Feed.of(opened.avatar, pinned, level), LATENTS // level.latents)
         for level in levels
     ]
-    costs = in_rounds(turns, n_rounds)
+    costs = Costs.of(turns, n_rounds)
     frames = np.array([level.latents for level in levels]) * config.timeline.frames_per_latent
     chunk_ms = costs.wall_ms * frames  # (R, P)
     rows = [
@@ -50,10 +51,6 @@ def measure_levels(opened: Opened, pinned: Pinned, n_rounds: int = ROUNDS) -> li
         for point in range(len(levels))
     ]
     return [*rows, _fit(opened, levels, chunk_ms)]
-
-
-def _advance(feed: Feed, chunks: int) -> FrameCost:
-    return frame_cost([steady(feed) for _ in range(chunks)])
 
 
 def _fit(opened: Opened, levels: Sequence[Level], chunk_ms: NDArray[np.float64]) -> Result:

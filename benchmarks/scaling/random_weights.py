@@ -18,8 +18,8 @@ from rap_edge.converters.to_onnx import serialized, to_onnx
 from rap_edge.manifest import GraphSpec
 from rap_edge.models.model import RapModel
 from rap_edge.runtime.backends import Array
+from rap_edge.runtime.placement.measure import CHUNK
 
-PER_CHUNK = ("audio", "denoiser", "decoder")
 SPREAD = 0.02  # of the weights that a fresh model has at 0
 
 
@@ -46,7 +46,7 @@ def random_graphs(config: ModelConfig, resolution: int) -> dict[str, RandomGraph
             nn.init.normal_(weight, std=SPREAD)
     found = {}
     for source in graphs_of(model):
-        if source.name not in PER_CHUNK:
+        if source.name not in CHUNK:
             continue
         files = serialized(to_onnx(source))
         (content,) = files.values()

@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rap_edge.benchmarks.costs import FrameCost
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.report.statistics import median
 from rap_edge.benchmarks.scaling.fits import power_law, told
-from rap_edge.benchmarks.scaling.rounds import Costs, FrameCost, in_rounds
-from rap_edge.benchmarks.subjects import str_of
+from rap_edge.benchmarks.scaling.rounds import Costs
 from rap_edge.config import ModelConfig
 from rap_edge.runtime import throughput
 from rap_edge.runtime.backends import BACKENDS, Binding, is_usable, open_graph
 from rap_edge.runtime.backends.target import Target
+from rap_edge.runtime.stats import NS_PER_MS
 
 if TYPE_CHECKING:
     from rap_edge.benchmarks.scaling.random_weights import RandomGraph
 
 SCENARIO = "scaling.resolution"
 RESOLUTIONS = (128, 192, 256, 384, 512)
-ROUNDS = 16
+ROUNDS = 10
 NEEDED = ("torch", "onnx", "onnxscript")
 PRECISION = "fp32"
 TOLD = ("frame_ms", "cpu_ms_per_frame", "gflop_per_frame")
-NS_PER_MS = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def measure_resolution(
     target = Target.parse(backend)
     if target.is_auto:
         target = Target(next(filter(is_usable, BACKENDS), next(iter(BACKENDS))))
-    label = f"{str_of(target)}/{PRECISION}, random weights"
+    label = f"{target}/{PRECISION}, random weights"
     possible = [side for side in resolutions if fits(config, side)]
     lacking = _lacking(target) or ("" if possible else "the architecture has none of these sizes")
     if lacking:
@@ -115,7 +115,7 @@ def _measured(
     label: str, resolutions: Sequence[int], sized: Sequence[Sized], n_rounds: int, fps: float
 ) -> list[Result]:
     turns: list[Callable[[], FrameCost]] = [partial(_turn, one) for one in sized]
-    costs = in_rounds(turns, n_rounds)
+    costs = Costs.of(turns, n_rounds)
     rows = [
         Result(SCENARIO, label, _values(one, costs, point, n_rounds, fps), {"pixels": side**2.0})
         for point, (side, one) in enumerate(zip(resolutions, sized, strict=True))
@@ -124,17 +124,24 @@ def _measured(
 
 
 def _turn(sized: Sized) -> FrameCost:
-    """Make one chunk, and keep what each of its stages took."""
-    cpu, start = process_time_ns(), perf_counter_ns()
-    before = start
+    """Make a chunk that finds its own caches warm, and keep what each of its stages took."""
+    _chunk_ms(sized)
+    cpu = process_time_ns()
+    stages_ms = _chunk_ms(sized)
+    cpu_ms = (process_time_ns() - cpu) / NS_PER_MS
+    for name, spent in stages_ms.items():
+        sized.stages_ms[name].append(spent)
+    return FrameCost(sum(stages_ms.values()) / sized.n_frames, cpu_ms / sized.n_frames)
+
+
+def _chunk_ms(sized: Sized) -> dict[str, float]:
+    found, before = {}, perf_counter_ns()
     for name, binding in sized.bindings.items():
         for _ in range(sized.runs[name]):
             binding.run()
         now = perf_counter_ns()
-        sized.stages_ms[name].append((now - before) / NS_PER_MS)
-        before = now
-    wall, cpu = before - start, process_time_ns() - cpu
-    return FrameCost(wall / NS_PER_MS / sized.n_frames, cpu / NS_PER_MS / sized.n_frames)
+        found[name], before = (now - before) / NS_PER_MS, now
+    return found
 
 
 def _values(sized: Sized, costs: Costs, point: int, n_rounds: int, fps: float) -> dict[str, Value]:

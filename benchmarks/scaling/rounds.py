@@ -1,4 +1,4 @@
-"""Several ways measured in turn, round after round, so that what disturbs one disturbs all."""
+"""Several points measured in turns: what a frame costs at each of them in every round."""
 
 from __future__ import annotations
 
@@ -6,64 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rap_edge.benchmarks.chunks import ChunkCost, Feed
+from rap_edge.benchmarks.costs import FrameCost, Milliseconds, cost_values, x_realtime
 from rap_edge.benchmarks.report.record import Value
 from rap_edge.benchmarks.report.statistics import median
+from rap_edge.benchmarks.turns import in_turns
 
 WARM_UP_ROUNDS = 2
 NO_MEMORY = "this system does not tell it: there is no /proc"
-
-
-@dataclass(frozen=True)
-class FrameCost:
-    """What a frame cost in one turn, in ms."""
-
-    wall_ms: float
-    cpu_ms: float
 
 
 @dataclass(frozen=True, eq=False)
 class Costs:
     """What a frame cost in every round, in ms."""
 
-    wall_ms: NDArray[np.float64]  # (R, P)
-    cpu_ms: NDArray[np.float64]  # (R, P)
+    wall_ms: Milliseconds  # (R, P)
+    cpu_ms: Milliseconds  # (R, P)
+
+    @classmethod
+    def of(cls, turns: Sequence[Callable[[], FrameCost]], n_rounds: int) -> Costs:
+        """Let every point take a turn in so many rounds, after two that warm up."""
+        taken = in_turns(dict(enumerate(turns)), 0.0, n_rounds, WARM_UP_ROUNDS)
+        costs = [[(one.wall_ms, one.cpu_ms) for one in taken[point]] for point in taken]
+        return cls(*np.array(costs, np.float64).transpose(2, 1, 0))
 
     def values(self, point: int, fps: float) -> dict[str, Value]:
         """Return what was found at one of the points."""
         wall, cpu = self.wall_ms[:, point], self.cpu_ms[:, point]
-        return {
-            "x_realtime": median(1000 / fps / wall),
-            "frame_ms": median(wall),
-            "cpu_ms_per_frame": median(cpu),
-            "cores_busy": median(cpu / wall),
-        }
-
-
-def in_rounds(turns: Sequence[Callable[[], FrameCost]], n_rounds: int) -> Costs:
-    """Take every turn once a round, forwards and backwards by turns; two rounds warm up."""
-    wall, cpu = np.zeros((2, n_rounds, len(turns)))
-    for index in range(-WARM_UP_ROUNDS, n_rounds):
-        order = range(len(turns))
-        for point in order if index % 2 else reversed(order):
-            cost = turns[point]()
-            if index >= 0:
-                wall[index, point], cpu[index, point] = cost.wall_ms, cost.cpu_ms
-    return Costs(wall, cpu)
-
-
-def steady(feed: Feed) -> ChunkCost:
-    """Push blocks until frames come; return what that block cost. Only a stream's first are dry."""
-    while not (cost := feed.step()).n_frames:
-        pass
-    return cost
-
-
-def frame_cost(costs: Sequence[ChunkCost]) -> FrameCost:
-    """Return what a frame of several chunks cost on average."""
-    frames = sum(cost.n_frames for cost in costs)
-    return FrameCost(
-        sum(cost.wall_ms for cost in costs) / frames, sum(cost.cpu_ms for cost in costs) / frames
-    )
+        return {"x_realtime": median(x_realtime(wall, fps)), **cost_values(wall, cpu)}

@@ -13,18 +13,12 @@ from functools import partial
 import numpy as np
 
 from rap_edge.benchmarks.chunks import Feed
+from rap_edge.benchmarks.costs import FrameCost, frame_cost
 from rap_edge.benchmarks.memory import resident_mb
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result, Value
 from rap_edge.benchmarks.scaling.fits import line, power_law, told
-from rap_edge.benchmarks.scaling.rounds import (
-    NO_MEMORY,
-    Costs,
-    FrameCost,
-    frame_cost,
-    in_rounds,
-    steady,
-)
+from rap_edge.benchmarks.scaling.rounds import NO_MEMORY, Costs
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.runtime import throughput
 
@@ -44,7 +38,7 @@ def measure_sessions(
     turns: list[Callable[[], FrameCost]] = [
         partial(_advance, feeds[:count], chunks) for count in counts
     ]
-    costs = in_rounds(turns, n_rounds)
+    costs = Costs.of(turns, n_rounds)
     rows = [_row(opened, count, costs, point, memory) for point, count in enumerate(counts)]
     return [*rows, _fit(opened, counts, costs, memory)]
 
@@ -55,14 +49,18 @@ def _open(opened: Opened, pinned: Pinned, feeds: list[Feed], count: int) -> floa
     while len(feeds) < count:
         feeds.append(Feed.of(opened.avatar, pinned, level))
         for _ in range(SETTLING_CHUNKS):
-            steady(feeds[-1])
+            feeds[-1].chunk()
     return resident_mb()
 
 
 def _advance(feeds: Sequence[Feed], chunks: int) -> FrameCost:
-    """Let streams make a chunk in turn until there are at least so many of them."""
+    """Let streams make a chunk in turn until there are at least so many of them.
+
+    Before them one is made that does not count: it finds the caches as another point left them.
+    """
+    feeds[-1].chunk()
     rounds = -(-chunks // len(feeds))
-    return frame_cost([steady(feed) for _ in range(rounds) for feed in feeds])
+    return frame_cost([feed.chunk() for _ in range(rounds) for feed in feeds])
 
 
 def _row(
@@ -71,9 +69,9 @@ def _row(
     values, missing = costs.values(point, opened.model.config.fps), {}
     now, first = memory[point], memory[0]
     if now is None or first is None:
-        missing = dict.fromkeys(("rss_mb", "rss_growth_mb"), NO_MEMORY)
+        missing = dict.fromkeys(("rss_now_mb", "rss_growth_mb"), NO_MEMORY)
     else:
-        values |= {"rss_mb": Value(now), "rss_growth_mb": Value(now - first)}
+        values |= {"rss_now_mb": Value(now), "rss_growth_mb": Value(now - first)}
     return opened.result(SCENARIO, values, missing, at={"sessions": float(count)})
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from rap_edge.benchmarks.chunks import Feed
+from rap_edge.benchmarks.costs import FrameCost, turn_cost
+from rap_edge.benchmarks.machine.processor import read_processor
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.record import Result
 from rap_edge.benchmarks.scaling.fits import LEAST_POINTS, amdahl, power_law, told
-from rap_edge.benchmarks.scaling.rounds import Costs, FrameCost, frame_cost, in_rounds, steady
+from rap_edge.benchmarks.scaling.rounds import Costs
 from rap_edge.benchmarks.subjects import Opened
 from rap_edge.runtime import throughput
 from rap_edge.runtime.cores import physical_cores
@@ -18,7 +19,7 @@ from rap_edge.runtime.cores import physical_cores
 SCENARIO = "scaling.threads"
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16)  # above 4 it is the order of magnitude that tells
 ROUNDS = 24
-CHUNKS = 2  # of a turn
+CHUNKS = 2  # of a turn that count
 
 
 def thread_counts(logical_cores: int) -> tuple[int, ...]:
@@ -29,9 +30,8 @@ def thread_counts(logical_cores: int) -> tuple[int, ...]:
 
 def usable_cores() -> int:
     """Count the logical cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    processor = read_processor()
+    return processor.usable_cpus or processor.logical_cores or 1
 
 
 def measure_threads(
@@ -50,9 +50,9 @@ def measure_threads(
     counts = thread_counts(usable_cores()) if counts is None else counts
     models = [open_with(count) for count in counts]
     turns: list[Callable[[], FrameCost]] = [
-        partial(_advance, _feed(opened, pinned)) for opened in models
+        partial(turn_cost, _feed(opened, pinned), CHUNKS) for opened in models
     ]
-    costs = in_rounds(turns, n_rounds)
+    costs = Costs.of(turns, n_rounds)
     rows = [
         opened.result(
             SCENARIO,
@@ -66,10 +66,6 @@ def measure_threads(
 
 def _feed(opened: Opened, pinned: Pinned) -> Feed:
     return Feed.of(opened.avatar, pinned, throughput(opened.model.config.sampler))
-
-
-def _advance(feed: Feed) -> FrameCost:
-    return frame_cost([steady(feed) for _ in range(CHUNKS)])
 
 
 def _fit(opened: Opened, counts: Sequence[int], costs: Costs, n_physical: int) -> Result:

@@ -10,11 +10,12 @@ import typer
 
 from rap_edge.cli.bench_output import Page, Records, RecordsAsJson, check_places, command, show
 from rap_edge.cli.failures import CommandError, ExitCode
-from rap_edge.cli.options import Backend, Bundle, Debug, Precision, Threads
+from rap_edge.cli.options import Backend, Bundle, Debug, Precision, Threads, Trust
 from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
     from rap_edge.benchmarks.report.record import Result, Run
+    from rap_edge.bundle import Bundle as OpenedBundle
 
 
 def components(
@@ -31,6 +32,7 @@ def components(
     threads: Threads = None,
     out: Records = None,
     html: Page = None,
+    trust: Trust = None,
     as_json: RecordsAsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -42,9 +44,10 @@ def components(
     n_threads = threads or physical_cores()
     measured = _recorded(
         bundle,
+        trust,
         names,
         COMPONENTS,
-        lambda name: measure_component(name, seconds, n_threads, bundle),
+        lambda name, opened: measure_component(name, seconds, n_threads, opened, trust or ()),
         {"seconds": seconds, "threads": float(n_threads)},
     )
     show(measured, out, html, as_json)
@@ -66,6 +69,7 @@ def scaling(
     minutes: Annotated[float, typer.Option(min=0.5, help="Longest speech, for length.")] = 10.0,
     out: Records = None,
     html: Page = None,
+    trust: Trust = None,
     as_json: RecordsAsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -75,9 +79,10 @@ def scaling(
 
     measured = _recorded(
         bundle,
+        trust,
         names,
         SCALINGS,
-        lambda name: measure_scaling(name, bundle, backend, precision, threads, minutes),
+        lambda name, opened: measure_scaling(name, opened, backend, precision, threads, minutes),
         {"minutes": minutes, "backend": backend},
     )
     show(measured, out, html, as_json)
@@ -85,9 +90,10 @@ def scaling(
 
 def _recorded(
     bundle: Path | None,
+    trust: Sequence[Path] | None,
     names: Sequence[str] | None,
     known: tuple[str, ...],
-    measure: Callable[[str], list[Result]],
+    measure: Callable[[str, OpenedBundle], list[Result]],
     settings: dict[str, float | str],
 ) -> Run:
     """Measure what is named, or everything, and record it."""
@@ -99,6 +105,7 @@ def _recorded(
     from rap_edge.benchmarks.recorded import Found, recorded
     from rap_edge.cache_lookup import open_named
 
+    opened = open_named(bundle, trust or ())
     wanted = tuple(names or known)
     with bars() as tell:
 
@@ -106,7 +113,7 @@ def _recorded(
             results: list[Result] = []
             for done, name in enumerate(wanted):
                 tell("parts", done, len(wanted))
-                results += measure(name)
+                results += measure(name, opened)
             return Found(tuple(results), settings=settings)
 
-        return recorded(open_named(bundle), command(), work)
+        return recorded(opened, command(), work)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rap_edge.benchmarks.chunks import ChunkCost, Feed, StageTimes
+from rap_edge.benchmarks.costs import FrameCost
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.report.quantities import quantity_of
 from rap_edge.benchmarks.report.record import Result
@@ -18,39 +18,26 @@ from rap_edge.benchmarks.scaling import SCALINGS, measure_scaling
 from rap_edge.benchmarks.scaling.length import lengths_to, measure_length
 from rap_edge.benchmarks.scaling.levels import measure_levels
 from rap_edge.benchmarks.scaling.resolution import fits, measure_resolution
-from rap_edge.benchmarks.scaling.rounds import FrameCost, frame_cost, in_rounds, steady
+from rap_edge.benchmarks.scaling.rounds import Costs
 from rap_edge.benchmarks.scaling.sessions import measure_sessions
 from rap_edge.benchmarks.scaling.threads import measure_threads, thread_counts
 from rap_edge.benchmarks.subjects import Opened
-from rap_edge.bundle import Bundle
+from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.config import LIVE, TINY
 from rap_edge.errors import ConfigError, NotSupported
 
 
-def test_rounds_go_there_and_back_and_the_first_do_not_count() -> None:
+def test_rounds_are_rows_of_points_and_the_first_do_not_count() -> None:
     asked: list[int] = []
 
     def turn(point: int) -> FrameCost:
         asked.append(point)
         return FrameCost(float(len(asked)), 2.0 * len(asked))
 
-    costs = in_rounds([lambda: turn(0), lambda: turn(1)], 2)
-    assert asked == [1, 0, 0, 1, 1, 0, 0, 1]
-    assert costs.wall_ms.tolist() == [[6, 5], [7, 8]]
-    assert costs.cpu_ms.tolist() == [[12, 10], [14, 16]]
-
-
-def test_a_frame_costs_its_share_of_chunks_that_have_frames() -> None:
-    pushes = iter([0, 0, 4])
-
-    class Late:
-        def push(self, pcm: np.ndarray) -> list[None]:
-            return [None] * next(pushes)
-
-    feed = Feed(Late(), itertools.repeat(np.zeros(1, np.float32)), StageTimes())
-    assert steady(feed).n_frames == 4
-    costs = [ChunkCost(4, 10.0, 12.0, {}), ChunkCost(8, 20.0, 24.0, {})]
-    assert frame_cost(costs) == FrameCost(2.5, 3.0)
+    costs = Costs.of([partial(turn, point) for point in range(3)], 2)
+    assert asked == [0, 1, 2, 1, 2, 0, 2, 0, 1, 0, 2, 1]
+    assert costs.wall_ms.tolist() == [[8, 9, 7], [10, 12, 11]]
+    assert costs.cpu_ms.tolist() == [[16, 18, 14], [20, 24, 22]]
 
 
 def check(results: Sequence[Result], scenario: str, varied: str, places: Sequence[float]) -> Result:
@@ -93,12 +80,11 @@ def test_lengths_end_at_the_longest() -> None:
 def test_sessions_share_the_model_and_each_count_has_its_row(
     opened: list[Opened], pinned: Pinned
 ) -> None:
-    fit = check(
-        measure_sessions(opened[0], pinned, (1, 2, 3), n_rounds=3),
-        "sessions",
-        "sessions",
-        (1, 2, 3),
-    )
+    results = measure_sessions(opened[0], pinned, (1, 2, 3), n_rounds=3)
+    fit = check(results, "sessions", "sessions", (1, 2, 3))
+    for row in results[:-1]:
+        assert "rss_now_mb" in {*row.values, *row.missing}
+        assert "rss_mb" not in row.values  # that is a peak
     assert "exponent" in fit.values
     assert "rss_mb_per_session" in {*fit.values, *fit.missing}
 
@@ -158,7 +144,7 @@ def test_the_default_architecture_has_every_resolution() -> None:
 
 def test_a_missing_torch_is_told(monkeypatch: pytest.MonkeyPatch, tested: Bundle) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    (only,) = measure_scaling("resolution", tested.path, "onnxruntime")
+    (only,) = measure_scaling("resolution", tested, "onnxruntime")
     assert only.values == {}
     assert "torch" in only.missing["frame_ms"]
     assert "pip install 'rap-edge[convert]'" in only.missing["frame_ms"]
@@ -171,10 +157,10 @@ def test_a_backend_that_does_not_read_onnx_is_told() -> None:
 
 def test_an_unknown_scaling_is_refused_with_those_that_there_are(synthetic_bundle: Path) -> None:
     with pytest.raises(NotSupported, match="length, sessions, threads, resolution, levels"):
-        measure_scaling("height", synthetic_bundle)
+        measure_scaling("height", open_bundle(synthetic_bundle))
 
 
 @pytest.mark.parametrize("name", [name for name in SCALINGS if name != "resolution"])
 def test_a_bundle_without_inputs_is_refused(name: str, synthetic_bundle: Path) -> None:
     with pytest.raises(NotSupported, match="no portrait and no speech"):
-        measure_scaling(name, synthetic_bundle)
+        measure_scaling(name, open_bundle(synthetic_bundle))
