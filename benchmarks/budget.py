@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 KEPT_BACK = 0.12  # of the whole: for what is not measured, such as an answer that comes late
 LEAST_S = 1.0
@@ -21,6 +21,10 @@ class Seconds:
     @classmethod
     def alike(cls, seconds: float) -> Seconds:
         return cls(seconds, seconds, seconds / 2, seconds)
+
+    def described(self) -> dict[str, float]:
+        """Return what a record tells of them."""
+        return {f"{name}_s": round(seconds, 2) for name, seconds in asdict(self).items()}
 
 
 def share_out(left_s: float, n_subjects: int) -> Seconds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 MB = 1e6
@@ -10,13 +11,13 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_mb() -> float | None:
-    """Return the most memory that was resident so far, in MB; None on Windows.
+    """Return the most memory that was resident so far, in MB; None where nothing tells.
 
     Linux's ``ru_maxrss`` would count what the parent held when it started this process.
     """
     if STATUS.exists():
-        lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines() if ":" in line)
-        return int(lines["VmHWM"].split()[0]) * 1024 / MB
+        peak = re.search(r"^VmHWM:\s*(\d+) kB", STATUS.read_text(encoding="ascii"), re.MULTILINE)
+        return None if peak is None else int(peak[1]) * 1024 / MB
     try:
         import resource
     except ImportError:

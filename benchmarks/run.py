@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from rap_edge.benchmarks.budget import Seconds, share_out
-from rap_edge.benchmarks.kept import qualities
+from rap_edge.benchmarks.kept import qualities, reference_of
 from rap_edge.benchmarks.pinned import Pinned, pinned_inputs
 from rap_edge.benchmarks.recorded import Found
-from rap_edge.benchmarks.report.record import Result, Subject
+from rap_edge.benchmarks.report.record import Result
 from rap_edge.benchmarks.scenarios import (
     cold,
     energy,
@@ -23,88 +22,100 @@ from rap_edge.benchmarks.scenarios import (
     soak,
     stream,
 )
+from rap_edge.benchmarks.scenarios.process import Asked, handed
+from rap_edge.benchmarks.settings import Settings
 from rap_edge.benchmarks.subjects import Opened, able, open_subjects
 from rap_edge.bundle import Bundle
 from rap_edge.errors import BackendUnavailable
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.power import Meter, Unavailable, find_meter
 
-ALL = (
-    single.SCENARIO,
-    offline.SCENARIO,
-    stream.SCENARIO,
-    interrupt.SCENARIO,
-    sessions.SCENARIO,
-    cold.SCENARIO,
-    soak.SCENARIO,
-)
-DEFAULT = tuple(name for name in ALL if name not in (sessions.SCENARIO, soak.SCENARIO))
-QUICK = tuple(name for name in DEFAULT if name != interrupt.SCENARIO)
-QUALITY_S, QUICK_QUALITY_S = 10.0, 2.0
-
 Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What to measure and for how long."""
-
-    scenarios: tuple[str, ...] = DEFAULT
-    seconds: float = 20.0  # for each subject and scenario
-    total_s: float | None = None  # for all together, in place of `seconds`
-    threads: int | None = None  # of a graph; None is the physical cores
-    only: tuple[str, ...] = ()  # labels of subjects; empty is all
-    load: int = 0  # other processes that keep a core busy each, in stream and soak
-    soak_minutes: float = 10.0
-    starts: int = 5  # of a process, in cold
-    watts_per_core: float | None = None  # to estimate energy where nothing measures it
-    inputs: Mapping[str, Path] = field(default_factory=dict)  # files for the pinned ones, by name
-
-
-def in_a_minute(settings: Settings) -> Settings:
-    """Return settings that end in a minute."""
-    return replace(settings, scenarios=QUICK, total_s=60.0, starts=1)
+Work = Callable[[], list[Result]]
+INTERRUPTED = "it was interrupted: what is missing was not measured"
 
 
 def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
     """Measure a bundle on this machine.
 
     New processes come first, while nothing is open here; a soak comes last, when nothing is any
-    more. Raises BackendUnavailable if no variant runs here, NotSupported for a bundle without
-    inputs.
+    more. A scenario that fails leaves a row that says why, and the others are measured. Raises
+    BackendUnavailable if no variant runs here, NotSupported for a bundle without inputs.
     """
     began = monotonic()
     pinned = pinned_inputs(bundle, **settings.inputs)
-    started = _started(bundle, settings) if cold.SCENARIO in settings.scenarios else []
-    opened, refused = open_subjects(bundle, pinned.portrait, settings.threads, settings.only)
-    if not opened:
-        reasons = "; ".join(f"{one.label}: {one.refused}" for one in refused)
-        raise BackendUnavailable(f"nothing of bundle {bundle.name!r} runs here: {reasons}")
-    subjects = tuple(one.subject for one in opened)
-    kept = qualities(opened, pinned, QUALITY_S if settings.total_s is None else QUICK_QUALITY_S)
-    seconds = Seconds.alike(settings.seconds)
-    if settings.total_s is not None:
-        seconds = share_out(settings.total_s - (monotonic() - began), len(opened))
     meter = find_meter(watts_per_core=settings.watts_per_core)
-    results = _in_turns(opened, pinned, settings, seconds, meter, tell)
-    opened.clear()
-    gc.collect()
-    if soak.SCENARIO in settings.scenarios:
-        results += _soaked(bundle, settings, subjects)
-    known = {one.label for one in subjects}
-    results += [one for one in started if one.subject in known]
+    with handed(pinned) as folder:
+        asked = _asked(bundle, settings, pinned, folder)
+        results = _new_processes(asked, settings, tell)
+        opened, refused = open_subjects(bundle, pinned.portrait, settings.threads, settings.only)
+        if not opened:
+            reasons = "; ".join(f"{one.label}: {one.refused}" for one in refused)
+            raise BackendUnavailable(f"nothing of bundle {bundle.name!r} runs here: {reasons}")
+        subjects = tuple(one.subject for one in opened)
+        exact = reference_of(bundle, opened, pinned)
+        kept = qualities(opened, exact, pinned, settings.quality_s)
+        exact = None  # it may be a model of its own
+        seconds = Seconds.alike(settings.seconds)
+        if settings.total_s is not None:
+            seconds = share_out(settings.total_s - (monotonic() - began), len(opened))
+        notes = []
+        if isinstance(meter, Meter):
+            notes.append(f"energy is that of {meter.what} ({meter.name})")
+        try:
+            results.extend(_in_turns(opened, pinned, settings, seconds, meter, tell))
+            opened.clear()
+            gc.collect()
+            results += _soaked([one for one in asked if one.label in kept], settings, tell)
+        except KeyboardInterrupt:
+            notes.append(INTERRUPTED)
     return Found(
-        tuple(_with(kept, one) for one in results),
+        tuple(_with(kept, one) for one in results if one.subject in kept),
         (*subjects, *refused),
         pinned.inputs,
-        _described(settings, seconds),
-        (f"energy is that of {meter.what} ({meter.name})",) if isinstance(meter, Meter) else (),
+        {**settings.described(), **seconds.described()},
+        tuple(notes),
     )
 
 
-def _described(settings: Settings, seconds: Seconds) -> dict[str, float | str]:
-    spent = {f"{name}_s": round(value, 2) for name, value in asdict(seconds).items()}
-    return {**spent, "load": float(settings.load), "starts": float(settings.starts)}
+def failures_of(results: Sequence[Result]) -> list[str]:
+    """Return what failed as a whole, a line each."""
+    return [
+        f"{one.scenario} of {one.subject}: {one.missing[one.scenario]}"
+        for one in results
+        if one.scenario in one.missing
+    ]
+
+
+def _asked(bundle: Bundle, settings: Settings, pinned: Pinned, folder: str) -> list[Asked]:
+    """Return how processes of their own open what may run here."""
+    return [
+        Asked(
+            label=one.label,
+            variant=one.variant.label,
+            device=one.device,
+            threads=settings.threads or physical_cores(),
+            bundle=settings.bundle,
+            trust=settings.trust,
+            inputs=folder,
+            sample_rate=pinned.sample_rate,
+        )
+        for one in able(bundle, settings.only)
+    ]
+
+
+def _new_processes(asked: Sequence[Asked], settings: Settings, tell: Tell) -> list[Result]:
+    if cold.SCENARIO not in settings.scenarios:
+        return []
+    total = settings.starts * len(asked)
+    return cold.run(asked, settings.starts, lambda done: tell("new processes", done, total))
+
+
+def _soaked(asked: Sequence[Asked], settings: Settings, tell: Tell) -> list[Result]:
+    if soak.SCENARIO not in settings.scenarios:
+        return []
+    talk = soak.SoakSettings(minutes=settings.soak_minutes, load=settings.load)
+    return soak.run(asked, talk, lambda done: tell("soaks", done, len(asked)))
 
 
 def _in_turns(
@@ -114,46 +125,30 @@ def _in_turns(
     seconds: Seconds,
     meter: Meter | Unavailable,
     tell: Tell,
-) -> list[Result]:
-    """Run the scenarios in which subjects take turns in this process."""
+) -> Iterator[Result]:
+    """Run the scenarios in which subjects take turns in this process, one after the other."""
     talk = stream.StreamSettings(seconds=seconds.stream, load=settings.load)
-    work: dict[str, Callable[[], list[Result]]] = {
+    cuts = interrupt.InterruptSettings(seconds=settings.seconds)
+    crowd = sessions.SessionsSettings(seconds=settings.seconds)
+    work: dict[str, Work] = {
         single.SCENARIO: lambda: single.run(opened, pinned, seconds.single),
         offline.SCENARIO: lambda: joined(
             offline.run(opened, pinned, seconds.offline),
             energy.run(opened, pinned, seconds.energy, meter),
         ),
         stream.SCENARIO: lambda: stream.run(opened, pinned, talk),
-        interrupt.SCENARIO: lambda: interrupt.run(opened, pinned, interrupt.InterruptSettings()),
-        sessions.SCENARIO: lambda: sessions.run(opened, pinned, sessions.SessionsSettings()),
+        interrupt.SCENARIO: lambda: interrupt.run(opened, pinned, cuts),
+        sessions.SCENARIO: lambda: sessions.run(opened, pinned, crowd),
     }
-    results: list[Result] = []
     wanted = [name for name in work if name in settings.scenarios]
     for done, name in enumerate(wanted):
         tell("scenarios", done, len(wanted))
-        results += work[name]()
+        try:
+            yield from work[name]()
+        except Exception as error:  # what others measured is not lost
+            why = f"{type(error).__name__}: {error}"
+            yield from (one.result(name, {}, {name: why}) for one in opened)
     tell("scenarios", len(wanted), len(wanted))
-    return results
-
-
-def _started(bundle: Bundle, settings: Settings) -> list[Result]:
-    """Start processes for what may run here."""
-    labels = [one.label for one in able(bundle, settings.only)]
-    return cold.run(labels, bundle.path, _threads(settings), _files(settings), settings.starts)
-
-
-def _soaked(bundle: Bundle, settings: Settings, subjects: Sequence[Subject]) -> list[Result]:
-    labels = [one.label for one in subjects]
-    talk = soak.SoakSettings(minutes=settings.soak_minutes, load=settings.load)
-    return soak.run(labels, bundle.path, _threads(settings), _files(settings), talk)
-
-
-def _threads(settings: Settings) -> int:
-    return settings.threads or physical_cores()
-
-
-def _files(settings: Settings) -> dict[str, str]:
-    return {name: str(path) for name, path in settings.inputs.items()}
 
 
 def joined(results: Sequence[Result], more: Sequence[Result]) -> list[Result]:
@@ -162,9 +157,9 @@ def joined(results: Sequence[Result], more: Sequence[Result]) -> list[Result]:
 
 
 def _with(kept: Mapping[str, Result], result: Result) -> Result:
-    """Put what is known of a subject beside what was measured of it now."""
+    """Put what is known of a subject beside what was measured of it now, if anything was."""
     known = kept.get(result.subject)
-    if known is None:
+    if known is None or not result.values:
         return result
     return replace(
         result,

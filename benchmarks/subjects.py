@@ -6,7 +6,7 @@ refused, with the reason and without a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rap_edge.benchmarks.report.record import Result, Subject, Value
 from rap_edge.bundle import Bundle
 from rap_edge.errors import BackendFailed, BackendUnavailable, NotSupported
+from rap_edge.manifest import Manifest, Variant
 from rap_edge.portrait import Crop
 from rap_edge.requirements import unmet
 from rap_edge.runtime import Avatar, Model
@@ -24,9 +25,13 @@ from rap_edge.runtime.backends.target import Target
 from rap_edge.runtime.choice import Candidate, can_run, candidates
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.model import open_model
-from rap_edge.runtime.placement.automatic import contenders
+from rap_edge.runtime.placement.automatic import contenders, devices_here
 
 EXACT = "fp32"
+UNASKED = (
+    "it compiles for minutes, or another device covers it: run `rap-edge prepare`, or name it with "
+    "--subject"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +70,9 @@ def open_subjects(
 
     Returns what was opened and what was refused. Raises NotSupported for a label that there is not.
     """
-    opened, refused = [], []
-    for candidate in _chosen(bundle, only):
+    chosen, others = _chosen(bundle, only)
+    opened, refused = [], [_described(bundle, one, refused=UNASKED) for one in others]
+    for candidate in chosen:
         try:
             opened.append(open_subject(bundle, candidate, portrait, threads or physical_cores()))
         except (BackendUnavailable, BackendFailed, NotSupported) as error:
@@ -79,9 +85,8 @@ def open_subject(
 ) -> Opened:
     """Open one; raises BackendUnavailable if it does not run here or computes wrongly."""
     start = perf_counter()
-    model = open_model(
-        bundle, str_of(candidate.target), candidate.variant.precision, threads=threads
-    )
+    precision = candidate.variant.precision
+    model = open_model(bundle, str(candidate.target), precision, threads=threads)
     unproved = sorted(set(model.graphs) - model.verified)
     if unproved:
         raise BackendUnavailable(
@@ -96,21 +101,16 @@ def open_subject(
 
 
 def exact_of(subject: Subject, opened: Sequence[Opened]) -> Opened | None:
-    """Return the fp32 subject that one is compared with: on its backend and device, or any."""
-    exact = [one for one in opened if one.subject.precision == EXACT]
+    """Return fp32 on the backend and device of a subject: what its speed is compared with."""
     place = (subject.backend, subject.device)
-    same = [one for one in exact if (one.subject.backend, one.subject.device) == place]
-    return next(iter([*same, *exact]), None)
-
-
-def str_of(target: Target) -> str:
-    """Return what `open` is asked for a target."""
-    return target.backend if target.device is None else f"{target.backend}:{target.device}"
-
-
-def find_candidate(bundle: Bundle, label: str) -> Candidate:
-    """Return the candidate of a label; raises NotSupported if there is none."""
-    return next(iter(_chosen(bundle, [label])))
+    return next(
+        (
+            one
+            for one in opened
+            if (one.subject.backend, one.subject.device) == place and one.subject.precision == EXACT
+        ),
+        None,
+    )
 
 
 def able(bundle: Bundle, only: Sequence[str] = ()) -> list[Candidate]:
@@ -118,20 +118,29 @@ def able(bundle: Bundle, only: Sequence[str] = ()) -> list[Candidate]:
 
     Raises NotSupported for a label that there is not.
     """
-    return [one for one in _chosen(bundle, only) if can_run(one.variant)]
+    return [one for one in _chosen(bundle, only)[0] if can_run(one.variant)]
 
 
-def _chosen(bundle: Bundle, only: Sequence[str]) -> Iterator[Candidate]:
+def _chosen(bundle: Bundle, only: Sequence[str]) -> tuple[list[Candidate], list[Candidate]]:
+    """Return candidates to measure, and devices that are here and are not asked unless named."""
     plain = candidates(bundle.variants, Target("auto"), None, strict=True)
-    able = contenders(bundle, plain, tested=bundle.manifest.golden is not None)
-    every = [*able, *(one for one in plain if one not in able)]
-    known = {one.label: one for one in every}
-    unknown = sorted(set(only) - set(known))
+    usual = contenders(bundle, plain, tested=bundle.manifest.golden is not None)
+    asked = {one.label: one for one in (*usual, *plain)}
+    others = {
+        one.label: one
+        for variant in bundle.variants
+        for one in (Candidate(variant, device) for device in devices_here(variant.backend))
+        if one.label not in asked
+    }
+    unknown = sorted(set(only) - set(asked) - set(others))
     if unknown:
         raise NotSupported(
-            f"there is no {', '.join(unknown)} to measure: expected some of {', '.join(known)}"
+            f"there is no {', '.join(unknown)} to measure: expected some of "
+            f"{', '.join((*asked, *others))}"
         )
-    yield from (one for one in every if not only or one.label in only)
+    if only:
+        return [{**asked, **others}[label] for label in dict.fromkeys(only)], []
+    return list(asked.values()), list(others.values())
 
 
 def _middle(portrait: NDArray[np.uint8]) -> Crop:
@@ -148,9 +157,7 @@ def _described(
     threads: int = 0,
     refused: str = "",
 ) -> Subject:
-    variant, manifest = candidate.variant, bundle.manifest
-    files = {name for path in variant.files.values() for name in manifest.graph_files(path)}
-    sizes = [entry.size for entry in manifest.files if entry.path in files]
+    variant = candidate.variant
     places = placement or {}
     lacking = unmet(variant.requires)
     return Subject(
@@ -160,7 +167,13 @@ def _described(
         precision=variant.precision,
         version=next((place.version for place in places.values()), ""),
         threads=threads,
-        megabytes=sum(sizes) / 1e6,
+        megabytes=megabytes_of(bundle.manifest, variant),
         providers={name: place.device for name, place in places.items()},
         refused=f"it needs {'; '.join(lacking)}" if refused and lacking else refused,
     )
+
+
+def megabytes_of(manifest: Manifest, variant: Variant) -> float:
+    """Return what the files of a variant take in the bundle, in MB."""
+    files = {name for path in variant.files.values() for name in manifest.graph_files(path)}
+    return sum(entry.size for entry in manifest.files if entry.path in files) / 1e6

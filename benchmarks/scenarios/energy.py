@@ -22,25 +22,40 @@ SCENARIO = "energy"
 def run(
     opened: Sequence[Opened], pinned: Pinned, seconds: float, meter: Meter | Unavailable
 ) -> list[Result]:
-    """Render for ``seconds`` with each subject; without a meter, say why there is none."""
+    """Render for ``seconds`` with each subject; where nothing can be told, say why."""
+    return [_of(one, pinned, seconds, meter) for one in opened]
+
+
+def _of(one: Opened, pinned: Pinned, seconds: float, meter: Meter | Unavailable) -> Result:
     if isinstance(meter, Unavailable):
-        missing = {"energy_j_per_frame": meter.why}
-        return [one.result(SCENARIO, {}, missing) for one in opened]
-    return [_measured(one, pinned, seconds, meter) for one in opened]
+        return _unknown(one, meter.why)
+    if seconds < meter.least_s:
+        return _unknown(
+            one,
+            f"{meter.name} tells little in {seconds:.0f} s: measure for {meter.least_s:.0f} s or "
+            f"more (--seconds {2 * meter.least_s:.0f})",
+        )
+    if meter.only_cpu and one.subject.device != "cpu":
+        return _unknown(one, f"{meter.name} covers the CPU, and this runs on {one.subject.device}")
+    return _measured(one, pinned, seconds, meter)
 
 
 def _measured(one: Opened, pinned: Pinned, seconds: float, meter: Meter) -> Result:
     feed = Feed.of(one.avatar, pinned, throughput(one.model.config.sampler))
     feed.step()
-    frames, start = 0, perf_counter()
+    frames = 0
     with meter.measure() as spent:
-        while perf_counter() - start < seconds:
+        end = perf_counter() + seconds
+        while frames == 0 or perf_counter() < end:
             frames += feed.step().n_frames
-    elapsed = perf_counter() - start
-    if spent.joules is None:
-        return one.result(SCENARIO, {}, {"energy_j_per_frame": f"{meter.name}: {spent.why}"})
+    if spent.joules is None or spent.watts is None:
+        return _unknown(one, f"{meter.name}: {spent.why}")
     values = {
         "energy_j_per_frame": Value(spent.joules / frames, n=frames, source=meter.source),
-        "power_w": Value(spent.joules / elapsed, source=meter.source),
+        "power_w": Value(spent.watts, source=meter.source),
     }
     return one.result(SCENARIO, values)
+
+
+def _unknown(one: Opened, why: str) -> Result:
+    return one.result(SCENARIO, {}, {"energy_j_per_frame": why})

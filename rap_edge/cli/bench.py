@@ -17,8 +17,7 @@ from rap_edge.cli.progress import bars
 
 if TYPE_CHECKING:
     from rap_edge.benchmarks.report.record import Run
-
-SCHEMA_VERSION = 1
+    from rap_edge.benchmarks.settings import Settings
 
 app = typer.Typer(add_completion=False)
 app.command("components")(bench_parts.components)
@@ -58,7 +57,8 @@ def bench(
         Path | None, typer.Option(help="Recording to use.", show_default="the bundle's")
     ] = None,
     watts_per_core: Annotated[
-        float | None, typer.Option(min=0, help="Estimate energy by it where nothing measures it.")
+        float | None,
+        typer.Option(min=0.01, help="To estimate energy where nothing measures it."),
     ] = None,
     out: Records = None,
     html: Page = None,
@@ -70,14 +70,12 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     check_places(out, html)
-    from rap_edge.benchmarks.recorded import recorded
-    from rap_edge.benchmarks.run import ALL, DEFAULT, Settings, in_a_minute, measure
-    from rap_edge.cache_lookup import open_named
+    from rap_edge.benchmarks.settings import DEFAULT, SCENARIOS, Settings, in_a_minute
 
-    unknown = sorted(set(scenario or ()) - set(ALL))
+    unknown = sorted(set(scenario or ()) - set(SCENARIOS))
     if unknown:
         raise CommandError(
-            ExitCode.USAGE, f"--scenario {unknown[0]} is unknown - expected {', '.join(ALL)}"
+            ExitCode.USAGE, f"--scenario {unknown[0]} is unknown - expected {', '.join(SCENARIOS)}"
         )
     files = {"portrait": portrait, "speech": speech}
     for path in files.values():
@@ -92,12 +90,33 @@ def bench(
         soak_minutes=minutes,
         watts_per_core=watts_per_core,
         inputs={name: path for name, path in files.items() if path is not None},
+        bundle=None if bundle is None else str(bundle),
+        trust=tuple(map(str, trust or ())),
     )
-    asked = in_a_minute(settings) if quick else settings
-    taken = open_named(bundle, trust or ())
-    with bars() as tell:
-        run = recorded(taken, command(), lambda: measure(taken, asked, tell))
+    run = _measured(in_a_minute(settings) if quick else settings)
     show(run, out, html, as_json)
+    _complain(run)
+
+
+def _measured(settings: Settings) -> Run:
+    from rap_edge.benchmarks.recorded import recorded
+    from rap_edge.benchmarks.run import measure
+    from rap_edge.cache_lookup import open_named
+
+    bundle = open_named(settings.bundle, settings.trust)
+    with bars() as tell:
+        return recorded(bundle, command(), lambda: measure(bundle, settings, tell))
+
+
+def _complain(run: Run) -> None:
+    """End as what was left out asks for, once what was measured is shown."""
+    from rap_edge.benchmarks.run import INTERRUPTED, failures_of
+
+    if INTERRUPTED in run.notes:
+        raise KeyboardInterrupt
+    failures = failures_of(run.results)
+    if failures:
+        raise CommandError(ExitCode.UNAVAILABLE, "; ".join(failures))
 
 
 @app.command()
@@ -108,8 +127,8 @@ def compare(
     debug: Debug = False,
 ) -> None:
     """Compare two runs: ratios with intervals, and what differs between the machines."""
+    from rap_edge.benchmarks.report.compare import SCHEMA_VERSION, markdown
     from rap_edge.benchmarks.report.compare import compare as compared
-    from rap_edge.benchmarks.report.compare import markdown
 
     found = compared(_read(one), _read(other))
     typer.echo(

@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from rap_edge.benchmarks.report.files import read_run
 from rap_edge.benchmarks.report.record import Result, Value
-from rap_edge.benchmarks.run import QUICK, Settings, in_a_minute, joined, measure
+from rap_edge.benchmarks.run import INTERRUPTED, failures_of, joined, measure
+from rap_edge.benchmarks.settings import QUICK, Settings, in_a_minute
 from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.cli.group import app
-from rap_edge.errors import BackendUnavailable, NotSupported
+from rap_edge.errors import BackendFailed, BackendUnavailable, NotSupported
 
 LABELS = ["onnxruntime/fp32", "openvino/fp32"]
 
@@ -45,7 +46,7 @@ def test_one_command_gives_a_table_and_records(
     assert {(one.scenario, one.subject) for one in run.results} == {
         (scenario, label) for scenario in ("single", "offline") for label in LABELS
     }
-    assert [one.name for one in run.measured.inputs] == [path.name for path in inputs.values()]
+    assert [one.name for one in run.measured.inputs] == ["portrait", "speech"]
     assert str(tested.path.parent) not in run.command
     assert "--scenario=single" in run.command
     assert "--bundle tested" in run.command
@@ -59,13 +60,59 @@ def test_one_command_gives_a_table_and_records(
 
 
 def test_cold_starts_a_process_for_each(tested: Bundle, inputs: dict[str, Path]) -> None:
-    settings = Settings(("cold",), starts=1, threads=1, only=tuple(LABELS[:1]), inputs=inputs)
+    settings = Settings(
+        ("cold",),
+        starts=1,
+        threads=1,
+        only=tuple(LABELS[:1]),
+        inputs=inputs,
+        bundle=str(tested.path),
+    )
     found = measure(tested, settings, lambda *_: None)
     (row,) = found.results
     assert row.subject == LABELS[0]
     assert row.values["cold_ms"].value > row.values["import_ms"].value > 0
     assert row.values["cold_ms"].value > row.values["open_ms"].value > 0
     assert not {"cold_ms"} & set(row.missing)
+
+
+def test_a_scenario_that_fails_leaves_the_others(
+    tested: Bundle, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[Result]:
+        raise BackendFailed("the device is gone")
+
+    monkeypatch.setattr("rap_edge.benchmarks.scenarios.single.run", broken)
+    settings = Settings(("single", "offline"), seconds=0.2, threads=1, inputs=inputs)
+    found = measure(tested, settings, lambda *_: None)
+    assert {one.scenario for one in found.results if one.values} == {"offline"}
+    assert failures_of(found.results) == [
+        f"single of {label}: BackendFailed: the device is gone" for label in LABELS
+    ]
+
+
+def test_what_was_measured_before_ctrl_c_is_kept(
+    tested: Bundle, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> list[Result]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rap_edge.benchmarks.scenarios.stream.run", stopped)
+    settings = Settings(("offline", "stream"), seconds=0.2, threads=1, inputs=inputs)
+    found = measure(tested, settings, lambda *_: None)
+    assert {one.scenario for one in found.results} == {"offline"}
+    assert INTERRUPTED in found.notes
+
+
+def test_one_subject_alone_is_still_compared_with_fp32(
+    tested: Bundle, inputs: dict[str, Path]
+) -> None:
+    settings = Settings(
+        ("offline",), seconds=0.2, threads=1, only=("openvino/fp32",), inputs=inputs
+    )
+    (row,) = measure(tested, settings, lambda *_: None).results
+    assert row.values["frame_psnr_db"].value > 40
+    assert "speed_to_fp32" not in row.values
 
 
 def test_energy_is_never_nought(tested: Bundle, inputs: dict[str, Path]) -> None:

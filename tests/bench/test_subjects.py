@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rap_edge import golden
+from rap_edge.benchmarks.kept import reference_of
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.subjects import Opened, exact_of, open_subjects
 from rap_edge.bundle import Bundle, Part, open_bundle, write_bundle
@@ -56,13 +57,20 @@ def test_a_label_that_there_is_not_is_named_with_those_that_are(
         open_subjects(tested, pinned.portrait, only=["tpu/int1"])
 
 
-def test_exact_is_fp32_of_the_same_backend_first(opened: list[Opened]) -> None:
+def test_speed_is_compared_on_the_same_backend_and_device(opened: list[Opened]) -> None:
     of_openvino = replace(opened[1].subject, label="openvino/int8", precision="int8")
-    found = exact_of(of_openvino, opened)
-    assert found is opened[1]
-    elsewhere = replace(of_openvino, backend="coreml")
-    assert exact_of(elsewhere, opened) is opened[0]
-    assert exact_of(elsewhere, []) is None
+    assert exact_of(of_openvino, opened) is opened[1]
+    assert exact_of(replace(of_openvino, device="gpu"), opened) is None
+    assert exact_of(replace(of_openvino, backend="coreml"), opened) is None
+
+
+def test_pictures_are_compared_with_one_reference(
+    tested: Bundle, opened: list[Opened], pinned: Pinned
+) -> None:
+    assert reference_of(tested, opened, pinned) is opened[0]
+    alone = reference_of(tested, opened[1:], pinned)
+    assert alone is not None
+    assert alone.label == opened[0].label
 
 
 def test_the_avatar_shows_the_middle_where_no_face_is_sought(opened: list[Opened]) -> None:
