@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 pytest.importorskip("pybind11", reason="setup.py needs it: pip install pybind11")
+pytest.importorskip("setuptools", reason="setup.py needs it: pip install setuptools")
 
 from aarch64 import apt, comparison, elf, extension, kernels, toolchain
 from aarch64.cpus import CPUS, describe
