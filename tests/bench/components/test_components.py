@@ -26,8 +26,9 @@ from rap_edge.benchmarks.components.contest import (
 )
 from rap_edge.benchmarks.components.rows import AGAINST
 from rap_edge.benchmarks.sync import POLICIES
-from rap_edge.bundle import Bundle
-from rap_edge.errors import NotSupported, ParityError
+from rap_edge.bundle import Bundle, extract_bundle, open_bundle, sign_bundle
+from rap_edge.errors import NotSupported, ParityError, UntrustedKey
+from rap_edge.keys import make_key_pair, read_private_key
 
 
 def test_a_component_that_is_none_is_refused() -> None:
@@ -145,3 +146,16 @@ def test_every_way_to_get_a_bundle_is_measured(small: Bundle, check: Callable[..
     check(found, "bundle")
     assert sum("ratio" in row.values for row in found) == 8
     assert set(bundle.digests_of(small)) == set(small.files)
+
+
+def test_copies_of_a_bundle_are_opened_with_the_keys_that_it_was_opened_with(
+    synthetic_bundle: Path, tmp_path: Path
+) -> None:
+    extract_bundle(open_bundle(synthetic_bundle), tmp_path / "signed")
+    private = tmp_path / "own.pem"
+    public, _ = make_key_pair(private)
+    sign_bundle(tmp_path / "signed", read_private_key(private))
+    signed = open_bundle(tmp_path / "signed", [public])
+    assert any(row.values for row in measure_component("bundle", 0.0, 1, signed, [public]))
+    with pytest.raises(UntrustedKey):
+        measure_component("bundle", 0.0, 1, signed)
