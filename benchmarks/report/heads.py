@@ -11,6 +11,7 @@ HEADS = {
     "speed_to_fp32": "x fp32",
     "frame_ms": "ms/frame",
     "cpu_ms_per_frame": "CPU ms/frame",
+    "first_frame_from_enough_ms": "from enough ms",
     "late_percent": "late %",
     "full_level_percent": "full level %",
     "misfit_percent": "misfit %",

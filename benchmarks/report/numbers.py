@@ -7,8 +7,8 @@ import math
 from rap_edge.benchmarks.report.record import Value
 
 LEGEND = (
-    "± is the farther end of the 95 % interval, (a to b) both ends of one near 0; n: samples behind "
-    "a row's intervals, without those of quality; ~: an estimate."
+    "± is the farther end of the 95 % interval, (a to b) both ends of one near 0; n: samples "
+    "behind a row's intervals, without those of quality; ~: an estimate."
 )
 MOST_DECIMALS = 6
 

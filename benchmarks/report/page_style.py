@@ -31,7 +31,7 @@ li { overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.87rem; }
 th, td { padding: 0.25rem 0.5rem; text-align: right; white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--faint);
-  vertical-align: bottom; }
+  vertical-align: bottom; white-space: normal; }
 td { border-bottom: 1px solid var(--faint); }
 th.name, td.name { text-align: left; }
 tbody tr:hover { background: var(--shade); }
