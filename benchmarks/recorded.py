@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 from rap_edge.benchmarks.condition import Condition
 from rap_edge.benchmarks.doubts import warnings_of
 from rap_edge.benchmarks.host import Host
-from rap_edge.benchmarks.overhead import overhead_us_per_frame
 from rap_edge.benchmarks.report.privacy import public
 from rap_edge.benchmarks.report.record import Input, Measured, Result, Run, Subject
 from rap_edge.bundle import Bundle
@@ -25,6 +24,7 @@ class Found:
     inputs: tuple[Input, ...] = ()
     settings: Mapping[str, float | str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    overhead_us_per_frame: float | None = None
 
 
 def recorded(bundle: Bundle, command: str, work: Callable[[], Found]) -> Run:
@@ -49,7 +49,7 @@ def recorded(bundle: Bundle, command: str, work: Callable[[], Found]) -> Run:
         after=after,
         subjects=found.subjects,
         results=found.results,
-        overhead_us_per_frame=overhead_us_per_frame(),
+        overhead_us_per_frame=found.overhead_us_per_frame,
         notes=(*found.notes, *warnings_of(host, before, after)),
     )
     return public(run, bundle.path)

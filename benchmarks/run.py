@@ -9,6 +9,7 @@ from time import monotonic
 
 from rap_edge.benchmarks.budget import Seconds, share_out
 from rap_edge.benchmarks.kept import qualities, reference_of
+from rap_edge.benchmarks.overhead import overhead_us_per_frame
 from rap_edge.benchmarks.pinned import Pinned, pinned_inputs
 from rap_edge.benchmarks.recorded import Found
 from rap_edge.benchmarks.report.record import Result
@@ -75,16 +76,8 @@ def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
         pinned.inputs,
         {**settings.described(), **seconds.described()},
         tuple(notes),
+        overhead_us_per_frame(),
     )
-
-
-def failures_of(results: Sequence[Result]) -> list[str]:
-    """Return what failed as a whole, a line each."""
-    return [
-        f"{one.scenario} of {one.subject}: {one.missing[one.scenario]}"
-        for one in results
-        if one.scenario in one.missing
-    ]
 
 
 def _asked(bundle: Bundle, settings: Settings, pinned: Pinned, folder: str) -> list[Asked]:

@@ -38,6 +38,7 @@ DRAWN = (
     "cpu_ms_per_frame",
     "decoder_ms",
     "rss_mb",
+    "rss_now_mb",
 )
 AT_MOST = 4  # quantities of a plot
 FAR_APART = 20.0  # largest over smallest, from where on an axis is logarithmic
@@ -75,7 +76,7 @@ FITS = {
     "decoder_exponent": Fit("decoder_ms", _power),
     "serial_share": Fit("frame_ms", _amdahl),
     "slope": Fit("", _line),
-    "rss_mb_per_session": Fit("rss_mb", _line),
+    "rss_mb_per_session": Fit("rss_now_mb", _line),
     "rss_mb_per_hour": Fit("rss_mb", _line_per_hour),
 }
 

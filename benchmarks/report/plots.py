@@ -147,7 +147,8 @@ def _soak(run: Run) -> Plot | None:
         for one in results:
             if not one.series.get(name):
                 continue
-            at_s, y = together(one.series["soak_at_s"], one.series[name])
+            times = one.series.get(name.replace("_ms", "_at_s"), one.series["soak_at_s"])
+            at_s, y = together(times, one.series[name])
             shown = thinned(y)
             place = _places(run)[one.subject]
             (line,) = axes.plot(at_s[shown] / 60, y[shown], line_of(place), linewidth=1.2)
@@ -158,5 +159,5 @@ def _soak(run: Run) -> Plot | None:
         axes.set_ylabel(SOAK[name])
     rows[-1].set_xlabel("time, minutes")
     legend(figure, list(handles.values()), [label(name) for name in handles])
-    caption = "Soak: the same work for a long time. Chunks that take longer: the device slows down."
+    caption = "Soak. Chunks, those at full level, that take longer: the device slows down."
     return Plot("Soak", caption, f"Curves over time. {'; '.join(told)}.", svg_of(figure))

@@ -89,5 +89,5 @@ class Run:
     after: Condition
     subjects: tuple[Subject, ...]
     results: tuple[Result, ...]
-    overhead_us_per_frame: float  # of the benchmark itself
+    overhead_us_per_frame: float | None  # of the benchmark itself, in single and offline
     notes: tuple[str, ...] = ()

@@ -38,9 +38,13 @@ def facts_of(run: Run) -> dict[str, str]:
         "date": run.started,
         "command": run.command,
         "settings": ", ".join(f"{name} {said(value)}" for name, value in run.settings.items()),
-        "overhead": f"{run.overhead_us_per_frame:.3g} us of the benchmark itself in a frame",
+        "overhead": _overhead(run.overhead_us_per_frame),
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def _overhead(us: float | None) -> str:
+    return "" if us is None else f"{us:.3g} us of the benchmark itself in a frame (single, offline)"
 
 
 def headline_of(run: Run) -> str:
@@ -72,7 +76,7 @@ def said(setting: float | str) -> str:
 def warnings_of(run: Run) -> tuple[str, ...]:
     """Return what makes the numbers of a run worth less."""
     found = list(run.notes)
-    if run.overhead_us_per_frame > OVERHEAD_SHARE * FRAME_US:
+    if (run.overhead_us_per_frame or 0) > OVERHEAD_SHARE * FRAME_US:
         found.append(
             f"the benchmark itself takes {run.overhead_us_per_frame:.0f} us of a frame: expected "
             f"{OVERHEAD_SHARE * FRAME_US:.0f} or less"

@@ -49,7 +49,7 @@ TOLD = ("p50", "p95", "p99")
 EVERY = tuple(name for stem in QUANTITIES for name in _with(stem, SUFFIXES))
 QUALITY = "frame_psnr_db mouth_psnr_db mouth_curve_r"
 SHARED = QUALITY.split()  # measured once for all scenarios: not of the row's samples
-COST = "cpu_ms_per_frame cores_busy rss_mb energy_j_per_frame"
+COST = "cpu_ms_per_frame cores_busy rss_mb rss_now_mb energy_j_per_frame"
 STAGES = "features_ms audio_ms denoiser_ms decoder_ms other_ms"
 LAYOUTS = (
     Layout(
@@ -81,7 +81,8 @@ LAYOUTS = (
         "Sessions at once",
         ("sessions",),
         _named(
-            "x_realtime fps_shown late_percent interval_ms* freeze_ms full_level_percent "
+            "x_realtime fps_shown late_percent first_frame_ms_p50 interval_ms* freeze_ms "
+            "full_level_percent "
             f"{COST} {QUALITY}"
         ),
     ),
@@ -90,6 +91,7 @@ LAYOUTS = (
         ("soak",),
         _named(
             "first_minute_fps last_minute_fps first_minute_chunk_ms last_minute_chunk_ms "
+            "first_minute_full_level_percent last_minute_full_level_percent "
             "sustained late_percent freeze_ms rss_mb rss_growth_mb temperature_c "
             f"{QUALITY}"
         ),

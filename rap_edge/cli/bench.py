@@ -110,7 +110,8 @@ def _measured(settings: Settings) -> Run:
 
 def _complain(run: Run) -> None:
     """End as what was left out asks for, once what was measured is shown."""
-    from rap_edge.benchmarks.run import INTERRUPTED, failures_of
+    from rap_edge.benchmarks.report.remarks import failures_of
+    from rap_edge.benchmarks.run import INTERRUPTED
 
     if INTERRUPTED in run.notes:
         raise KeyboardInterrupt

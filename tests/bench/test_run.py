@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from rap_edge.benchmarks.report.files import read_run
 from rap_edge.benchmarks.report.record import Result, Value
-from rap_edge.benchmarks.run import INTERRUPTED, failures_of, joined, measure
+from rap_edge.benchmarks.report.remarks import failures_of
+from rap_edge.benchmarks.run import INTERRUPTED, joined, measure
 from rap_edge.benchmarks.settings import QUICK, Settings, in_a_minute
 from rap_edge.bundle import Bundle, open_bundle
 from rap_edge.cli.group import app
@@ -50,7 +51,7 @@ def test_one_command_gives_a_table_and_records(
     assert str(tested.path.parent) not in run.command
     assert "--scenario=single" in run.command
     assert "--bundle tested" in run.command
-    assert run.overhead_us_per_frame > 0
+    assert run.overhead_us_per_frame is not None
     for label in LABELS:
         assert label in told
     again = CliRunner().invoke(app, ["bench", "report", str(out)])
@@ -86,9 +87,9 @@ def test_a_scenario_that_fails_leaves_the_others(
     settings = Settings(("single", "offline"), seconds=0.2, threads=1, inputs=inputs)
     found = measure(tested, settings, lambda *_: None)
     assert {one.scenario for one in found.results if one.values} == {"offline"}
-    assert failures_of(found.results) == [
-        f"single of {label}: BackendFailed: the device is gone" for label in LABELS
-    ]
+    assert failures_of(found.results) == (
+        f"single of {', '.join(LABELS)}: BackendFailed: the device is gone",
+    )
 
 
 def test_what_was_measured_before_ctrl_c_is_kept(
