@@ -1,7 +1,7 @@
 """CPUs that are emulated, and what Linux would tell of them.
 
-onnxruntime asks the files below which kernels it may take. Without them it finds those of the
-host, and crashes on reading them.
+onnxruntime asks /proc/cpuinfo which kernels it may take, and crashes on importing where it finds
+the host's there. Others ask the registers, such as OpenVINO.
 """
 
 from __future__ import annotations
