@@ -134,7 +134,8 @@ def test_what_two_passes_found_stands_in_one_row() -> None:
 
 def test_a_quick_run_says_how_long_it_takes() -> None:
     asked = in_a_minute(Settings(threads=3))
-    assert asked.total_s == 60
+    assert asked.total_s is not None
+    assert asked.total_s < 60
     assert asked.scenarios == QUICK
     assert asked.threads == 3
 
