@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh clone that has Python >= 3.10, a C++17 compiler and make:
 #   make demo    a portrait speaks a recording: demo.mp4
 #   make test    every test
-# The rest: lint, types, format, sanitize, package-check, facemesh, bundle, clean: CONTRIBUTING.md.
+# The rest: lint, types, format, sanitize, aarch64, package-check, facemesh, bundle, clean: CONTRIBUTING.md.
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -24,7 +24,7 @@ BUILD_FILES := pyproject.toml setup.py MANIFEST.in $(NATIVE)
 CPP_FILES := $(filter-out cpp_ext/third_party/%,$(filter %.cpp %.hpp,$(NATIVE)))
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types format sanitize package-check facemesh bundle clean
+.PHONY: demo test lint types format sanitize aarch64 package-check facemesh bundle clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/rap-edge render $(PORTRAIT) $(AUDIO) --out $(OUT)
@@ -50,6 +50,9 @@ sanitize: .venv/installed
 	cd cpp_ext && for preset in sanitize thread; do \
 	  CMAKE_BUILD_PARALLEL_LEVEL=4 ../$(BIN)/cmake --workflow --preset $$preset || exit 1; \
 	done
+
+aarch64: .venv/installed
+	$(BIN)/python tools/aarch64 build
 
 package-check: .venv/installed
 	$(BIN)/python tools/package_check.py

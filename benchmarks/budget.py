@@ -20,7 +20,8 @@ class Seconds:
 
     @classmethod
     def alike(cls, seconds: float) -> Seconds:
-        return cls(seconds, seconds, seconds / 2, seconds)
+        """Return them for a run of ``seconds``: turns of `offline` are long, so it gets more."""
+        return cls(seconds, 1.5 * seconds, seconds / 2, seconds)
 
     def described(self) -> dict[str, float]:
         """Return what a record tells of them."""

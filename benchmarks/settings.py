@@ -18,7 +18,7 @@ class Settings:
     """What to measure and for how long."""
 
     scenarios: tuple[str, ...] = DEFAULT
-    seconds: float = 20.0  # for each subject and scenario
+    seconds: float = 30.0  # for each subject and scenario, about
     total_s: float | None = None  # for all together, in place of `seconds`
     threads: int | None = None  # of a graph; None is the physical cores
     only: tuple[str, ...] = ()  # labels of subjects; empty is all

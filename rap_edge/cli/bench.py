@@ -43,8 +43,8 @@ def bench(
         typer.Option(help="Such as onnxruntime/int8; may be repeated.", show_default="all here"),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=1, help="For each subject and scenario that is not counted.")
-    ] = 20.0,
+        float, typer.Option(min=1, help="For each variant and scenario, about.")
+    ] = 30.0,
     minutes: Annotated[float, typer.Option(min=0.05, help="Of a soak.")] = 10.0,
     load: Annotated[
         int, typer.Option(min=0, help="Other processes, a busy core each, in stream and soak.")

@@ -1,8 +1,9 @@
 """Cross-build ``rap_edge._core`` for aarch64 and try the package under user-mode emulation.
 
-``python tools/aarch64 build`` compiles and checks the extension, ``sysroot`` collects an arm64
-Python that lies in one folder, ``test`` and ``render`` run in it, ``all`` does one after another.
-Everything lies in build/aarch64, and what is there already is taken as it is.
+``python tools/aarch64 fetch`` downloads compiler and headers, ``build`` compiles the extension and
+checks it, ``sysroot`` collects an arm64 Python that lies in one folder, ``test`` and ``render`` run
+in it, ``all`` does one after another. Everything lies in build/aarch64, and what is there already
+is taken as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from aarch64.sysroot import open_sysroot
 from aarch64.toolchain import NoWheel
 from aarch64.tree import open_tree
 
-STEPS = ("build", "sysroot", "test", "render", "all")
+STEPS = ("fetch", "build", "sysroot", "test", "render", "all")
 TEST_CPU = "neoverse-n1"
 
 
@@ -39,11 +40,13 @@ def main() -> None:
     with FileLock(WORK / "lock"):
         started = time.perf_counter()
         try:
-            build()
+            extension.fetch()
+            if asked.step != "fetch":
+                build()
         except NoWheel as missing:
             print(f"SKIPPED: {missing}")
             return
-        if asked.step != "build":
+        if asked.step not in ("fetch", "build"):
             emulate(asked.step, [asked.cpu] if asked.cpu else list(CPUS))
         print(f"{asked.step}: done in {time.perf_counter() - started:.0f} s")
 

@@ -71,6 +71,12 @@ def command(core: Extension, include: list[Path]) -> list[str]:
     return ["-target", TARGET, *core.extra_compile_args, *EXTRA, *folders, *core.sources]
 
 
+def fetch() -> None:
+    """Download what `build` needs; raise SystemExit if it is not to be had."""
+    open_zig()
+    open_headers()
+
+
 def build() -> Path:
     """Return the compiled extension; compile it if a source or an option has changed."""
     headers, core = open_headers(), load_setup().core
