@@ -39,6 +39,7 @@ DRAWN = (
     "decoder_ms",
     "rss_mb",
     "rss_now_mb",
+    "of_fresh",
 )
 AT_MOST = 4  # quantities of a plot
 FAR_APART = 20.0  # largest over smallest, from where on an axis is logarithmic
@@ -72,6 +73,7 @@ def _amdahl(x: Numbers, y: Numbers, share: float, where: Numbers) -> Numbers:
 
 FITS = {
     "exponent": Fit("frame_ms", _power),
+    "fresh_exponent": Fit("of_fresh", _power),
     "cpu_exponent": Fit("cpu_ms_per_frame", _power),
     "decoder_exponent": Fit("decoder_ms", _power),
     "serial_share": Fit("frame_ms", _amdahl),

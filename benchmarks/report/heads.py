@@ -31,6 +31,8 @@ HEADS = {
     "gflop_per_s": "GFLOP/s",
     "cpu_ratio": "CPU ratio",
     "cpu_exponent": "CPU exponent",
+    "of_fresh": "of a fresh one",
+    "fresh_exponent": "of it, exponent",
     "gflop_exponent": "GFLOP exponent",
     "megabytes": "MB",
 }

@@ -98,6 +98,10 @@ QUANTITIES = {
     "trail_ms": Quantity("ms", "lower", "by which a stream's output is behind its input, at most"),
     "slope": Quantity("", "neither", "of the fitted line, per unit of what varies"),
     "exponent": Quantity("", "neither", "of the fitted power law"),
+    "of_fresh": Quantity(
+        "x", "lower", "time of a chunk over that of a stream that has just begun, beside it"
+    ),
+    "fresh_exponent": Quantity("", "lower", "of the power law of that, in what is varied"),
     "cpu_exponent": Quantity("", "neither", "of the power law of CPU time a frame"),
     "decoder_exponent": Quantity("", "neither", "of the power law of the decoder's time"),
     "denoiser_exponent": Quantity("", "neither", "of the power law of the denoiser's time"),

@@ -66,6 +66,8 @@ def test_length_is_one_pass_read_off_on_the_way(opened: list[Opened], pinned: Pi
     assert fit.values["exponent"].n == len(lengths)
     chunks = [row.values["frame_ms"].n for row in results[:-1]]
     assert chunks == [4, 3, 6, 12]  # of 320 ms each
+    assert all(row.values["of_fresh"].value > 0 for row in results[:-1])
+    assert fit.values["fresh_exponent"].n == len(lengths)
 
 
 def test_lengths_end_at_the_longest() -> None:
