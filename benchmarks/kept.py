@@ -20,12 +20,13 @@ QUANTITIES = ("frame_psnr_db", "mouth_psnr_db", "mouth_curve_r")
 
 
 def qualities(
-    opened: Sequence[Opened], reference: Opened | None, pinned: Pinned, seconds: float
+    bundle: Bundle, opened: Sequence[Opened], pinned: Pinned, seconds: float
 ) -> dict[str, Result]:
     """Compare every subject with the reference on ``seconds`` of speech, by label.
 
     Two videos are in memory at a time.
     """
+    reference = reference_of(bundle, opened, pinned)
     if reference is None:
         nothing = dict.fromkeys(QUANTITIES, "no fp32 variant runs here to compare with")
         return {one.label: one.result(SCENARIO, {}, nothing) for one in opened}

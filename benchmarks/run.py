@@ -8,11 +8,11 @@ from dataclasses import replace
 from time import monotonic
 
 from rap_edge.benchmarks.budget import Seconds, share_out
-from rap_edge.benchmarks.kept import qualities, reference_of
+from rap_edge.benchmarks.kept import qualities
 from rap_edge.benchmarks.overhead import overhead_us_per_frame
 from rap_edge.benchmarks.pinned import Pinned, pinned_inputs
 from rap_edge.benchmarks.recorded import Found
-from rap_edge.benchmarks.report.record import Result
+from rap_edge.benchmarks.report.record import Result, Subject
 from rap_edge.benchmarks.scenarios import (
     cold,
     energy,
@@ -46,23 +46,14 @@ def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
     began = monotonic()
     pinned = pinned_inputs(bundle, **settings.inputs)
     meter = find_meter(watts_per_core=settings.watts_per_core)
+    notes = [f"energy is that of {meter.what} ({meter.name})"] if isinstance(meter, Meter) else []
     with handed(pinned) as folder:
         asked = _asked(bundle, settings, pinned, folder)
         results = _new_processes(asked, settings, tell)
-        opened, refused = open_subjects(bundle, pinned.portrait, settings.threads, settings.only)
-        if not opened:
-            reasons = "; ".join(f"{one.label}: {one.refused}" for one in refused)
-            raise BackendUnavailable(f"nothing of bundle {bundle.name!r} runs here: {reasons}")
-        subjects = tuple(one.subject for one in opened)
-        exact = reference_of(bundle, opened, pinned)
-        kept = qualities(opened, exact, pinned, settings.quality_s)
-        exact = None  # it may be a model of its own
-        seconds = Seconds.alike(settings.seconds)
-        if settings.total_s is not None:
-            seconds = share_out(settings.total_s - (monotonic() - began), len(opened))
-        notes = []
-        if isinstance(meter, Meter):
-            notes.append(f"energy is that of {meter.what} ({meter.name})")
+        opened, refused = _opened(bundle, settings, pinned)
+        subjects = (*(one.subject for one in opened), *refused)
+        kept = qualities(bundle, opened, pinned, settings.quality_s)
+        seconds = _seconds(settings, monotonic() - began, len(opened))
         try:
             results.extend(_in_turns(opened, pinned, settings, seconds, meter, tell))
             opened.clear()
@@ -72,12 +63,28 @@ def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
             notes.append(INTERRUPTED)
     return Found(
         tuple(_with(kept, one) for one in results if one.subject in kept),
-        (*subjects, *refused),
+        subjects,
         pinned.inputs,
         {**settings.described(), **seconds.described()},
         tuple(notes),
         overhead_us_per_frame(),
     )
+
+
+def _opened(
+    bundle: Bundle, settings: Settings, pinned: Pinned
+) -> tuple[list[Opened], list[Subject]]:
+    opened, refused = open_subjects(bundle, pinned.portrait, settings.threads, settings.only)
+    if not opened:
+        reasons = "; ".join(f"{one.label}: {one.refused}" for one in refused)
+        raise BackendUnavailable(f"nothing of bundle {bundle.name!r} runs here: {reasons}")
+    return opened, refused
+
+
+def _seconds(settings: Settings, spent_s: float, n_subjects: int) -> Seconds:
+    if settings.total_s is None:
+        return Seconds.alike(settings.seconds)
+    return share_out(settings.total_s - spent_s, n_subjects)
 
 
 def _asked(bundle: Bundle, settings: Settings, pinned: Pinned, folder: str) -> list[Asked]:

@@ -90,7 +90,7 @@ def _passed(fresh: Callable[[], Feed], n_blocks: int, starts: Sequence[int]) -> 
         chunk, memory = feed.chunk(), resident_mb()
         cost = frame_cost([chunk])
         found[:3, block] = cost.wall_ms, cost.cpu_ms, nan if memory is None else memory
-    for block in np.flatnonzero(~np.isnan(found[3])):
+    for block in np.flatnonzero(~np.isnan(found[3])).tolist():
         beside = found[0, block + 1 : block + 1 + BESIDE_CHUNKS]  # its first one found cold caches
         found[3, block] = np.median(beside) / found[3, block] if len(beside) else nan
     return found
