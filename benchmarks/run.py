@@ -47,22 +47,26 @@ def measure(bundle: Bundle, settings: Settings, tell: Tell) -> Found:
     pinned = pinned_inputs(bundle, **settings.inputs)
     meter = find_meter(watts_per_core=settings.watts_per_core)
     notes = [f"energy is that of {meter.what} ({meter.name})"] if isinstance(meter, Meter) else []
-    with handed(pinned) as folder:
-        asked = _asked(bundle, settings, pinned, folder)
-        results = _new_processes(asked, settings, tell)
-        opened, refused = _opened(bundle, settings, pinned)
-        subjects = (*(one.subject for one in opened), *refused)
-        kept = qualities(bundle, opened, pinned, settings.quality_s)
-        seconds = _seconds(settings, monotonic() - began, len(opened))
-        try:
+    results: list[Result] = []
+    subjects: tuple[Subject, ...] = ()
+    kept: dict[str, Result] = {}
+    seconds = Seconds.alike(settings.seconds)
+    try:
+        with handed(pinned) as folder:
+            asked = _asked(bundle, settings, pinned, folder)
+            results += _new_processes(asked, settings, tell)
+            opened, refused = _opened(bundle, settings, pinned)
+            subjects = (*(one.subject for one in opened), *refused)
+            kept = qualities(bundle, opened, pinned, settings.quality_s)
+            seconds = _seconds(settings, monotonic() - began, len(opened))
             results.extend(_in_turns(opened, pinned, settings, seconds, meter, tell))
             opened.clear()
             gc.collect()
             results += _soaked([one for one in asked if one.label in kept], settings, tell)
-        except KeyboardInterrupt:
-            notes.append(INTERRUPTED)
+    except KeyboardInterrupt:
+        notes.append(INTERRUPTED)
     return Found(
-        tuple(_with(kept, one) for one in results if one.subject in kept),
+        tuple(_with(kept, one) for one in results if one.subject in kept or not kept),
         subjects,
         pinned.inputs,
         {**settings.described(), **seconds.described()},

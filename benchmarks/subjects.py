@@ -21,7 +21,7 @@ from rap_edge.portrait import Crop
 from rap_edge.requirements import unmet
 from rap_edge.runtime import Avatar, Model
 from rap_edge.runtime.backends import Placement
-from rap_edge.runtime.backends.target import Target
+from rap_edge.runtime.backends.target import Target, first_device
 from rap_edge.runtime.choice import Candidate, can_run, candidates
 from rap_edge.runtime.cores import physical_cores
 from rap_edge.runtime.model import open_model
@@ -32,6 +32,8 @@ UNASKED = (
     "it compiles for minutes, or another device covers it: run `rap-edge prepare`, or name it with "
     "--subject"
 )
+
+ABSENT = "it is not in this part of the bundle, as wheels leave out what their system cannot run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,12 @@ def open_subjects(
     """
     chosen, others = _chosen(bundle, only)
     opened, refused = [], [_described(bundle, one, refused=UNASKED) for one in others]
+    if not only:
+        absent = [one for one in bundle.manifest.variants if one not in bundle.variants]
+        refused += [
+            _described(bundle, Candidate(one, first_device(one.backend)), refused=ABSENT)
+            for one in absent
+        ]
     for candidate in chosen:
         try:
             opened.append(open_subject(bundle, candidate, portrait, threads or physical_cores()))

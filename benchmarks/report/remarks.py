@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rap_edge.benchmarks.host import Condition
 from rap_edge.benchmarks.report.numbers import shown
@@ -146,10 +146,10 @@ def _power(condition: Condition) -> str:
     return ", ".join(f"{name} {value}" for name, value in said.items() if value)
 
 
-def _where(places: Iterable[Result], run: Run) -> str:
+def _where(places: Sequence[Result], run: Run) -> str:
     """Name the scenarios of results; their subjects too, where not all are among them."""
     found, everyone = _subjects(places), _subjects(run.results)
-    if found == everyone:
+    if found == everyone and len(places) == len(run.results):
         return "everywhere"
     scenarios: dict[tuple[str, ...], list[str]] = {}
     for name, subjects in found.items():

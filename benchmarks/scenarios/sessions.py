@@ -26,7 +26,6 @@ from rap_edge.errors import ConfigError, Overloaded
 from rap_edge.runtime import Stream
 
 SCENARIO = "sessions"
-MEASURED = ("late_percent", "first_frame_ms_p50", "full_level_percent", "fps_shown", "cores_busy")
 
 
 @dataclass(frozen=True)
@@ -130,4 +129,5 @@ def _result(subject: Opened, segments: Sequence[Segment], cpu_s: float, elapsed_
 
 
 def _refusal(subject: Opened, count: int, why: str) -> Result:
-    return subject.result(SCENARIO, {}, dict.fromkeys(MEASURED, why), at={"sessions": count})
+    told = {"late_percent": f"{why}; more were not tried"}
+    return subject.result(SCENARIO, {}, told, at={"sessions": count})

@@ -11,7 +11,7 @@ import typer
 
 from rap_edge.cli import bench_parts
 from rap_edge.cli.bench_output import Page, Records, RecordsAsJson, check_places, command, show
-from rap_edge.cli.failures import CommandError, ExitCode, check_input
+from rap_edge.cli.failures import CommandError, ExitCode, check_bundle, check_input
 from rap_edge.cli.options import Bundle, Debug, Threads, Trust
 from rap_edge.cli.progress import bars
 
@@ -70,6 +70,8 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     check_places(out, html)
+    check_bundle(bundle)
+    _check_together(context, quick, scenario)
     from rap_edge.benchmarks.settings import DEFAULT, SCENARIOS, Settings, in_a_minute
 
     unknown = sorted(set(scenario or ()) - set(SCENARIOS))
@@ -96,6 +98,27 @@ def bench(
     run = _measured(in_a_minute(settings) if quick else settings)
     show(run, out, html, as_json)
     _complain(run)
+
+
+def _check_together(context: typer.Context, quick: bool, scenario: list[str] | None) -> None:
+    """Refuse options that would be ignored."""
+    given = {
+        name
+        for name in ("scenario", "seconds", "minutes")
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    if quick and given:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"--quick is there with --{sorted(given)[0]} - expected one of them, it chooses "
+            "scenarios and times itself - leave one out",
+        )
+    if "minutes" in given and "soak" not in (scenario or ()):
+        raise CommandError(
+            ExitCode.USAGE,
+            "--minutes is there without a soak - expected --scenario soak - add it, or take "
+            "--seconds",
+        )
 
 
 def _measured(settings: Settings) -> Run:

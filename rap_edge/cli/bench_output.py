@@ -38,12 +38,17 @@ def show(run: Run, out: Path | None, html: Path | None, as_json: bool) -> None:
 
     steps = [lambda: typer.echo(dump_run(run) if as_json else markdown(run))]
     if out is not None:
-        steps.append(lambda: write_run(out, run))
+        steps.append(lambda: _written(out, lambda: write_run(out, run)))
     if html is not None:
         from rap_edge.benchmarks.report.page import write_page
 
-        steps.append(lambda: write_page(html, run))
+        steps.append(lambda: _written(html, lambda: write_page(html, run)))
     _do_all(steps)
+
+
+def _written(place: Path, write: Callable[[], object]) -> None:
+    write()
+    print(f"wrote {place}", file=sys.stderr)
 
 
 def check_places(out: Path | None, html: Path | None) -> None:

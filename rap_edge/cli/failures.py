@@ -78,6 +78,14 @@ def check_input(path: Path, what: str) -> None:
         ) from error
 
 
+def check_bundle(bundle: Path | None) -> None:
+    """Raise CommandError (NO_INPUT) for the path of a bundle that is not there; names may be."""
+    if bundle is not None and bundle.name != str(bundle) and not bundle.exists():
+        raise CommandError(
+            ExitCode.NO_INPUT, f"{bundle} does not exist - expected a bundle - check the path"
+        )
+
+
 def ask_for_traceback(context: typer.Context, wanted: bool) -> bool:
     """Remember `--debug` for the whole command (a typer callback)."""
     if wanted:

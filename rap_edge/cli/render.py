@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rap_edge.cli.failures import CommandError, ExitCode, check_input
+from rap_edge.cli.failures import CommandError, ExitCode, check_bundle, check_input
 from rap_edge.cli.options import (
     AsJson,
     Backend,
@@ -63,10 +63,7 @@ def render(
 def _check_paths(portrait: Path, audio: Path, out: Path, bundle: Path | None) -> None:
     check_input(portrait, "a picture file")
     check_input(audio, "an audio file")
-    if bundle is not None and bundle.name != str(bundle) and not bundle.exists():
-        raise CommandError(
-            ExitCode.NO_INPUT, f"{bundle} does not exist - expected a bundle - check the path"
-        )
+    check_bundle(bundle)
     from rap_edge.media import check_output
 
     try:

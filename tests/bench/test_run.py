@@ -32,7 +32,7 @@ def bench(
         monkeypatch.setattr("sys.argv", ["rap-edge", *map(str, given)])
         done = CliRunner().invoke(app, list(map(str, given)))
         assert done.exit_code == expected, done.output
-        return done.output
+        return done.output if expected else done.stdout
 
     return run
 
@@ -55,7 +55,7 @@ def test_one_command_gives_a_table_and_records(
     for label in LABELS:
         assert label in told
     again = CliRunner().invoke(app, ["bench", "report", str(out)])
-    assert again.output == told
+    assert again.stdout == told
     same = CliRunner().invoke(app, ["bench", "compare", str(out), str(out)])
     assert same.exit_code == 0, same.output
 
@@ -102,6 +102,20 @@ def test_what_was_measured_before_ctrl_c_is_kept(
     settings = Settings(("offline", "stream"), seconds=0.2, threads=1, inputs=inputs)
     found = measure(tested, settings, lambda *_: None)
     assert {one.scenario for one in found.results} == {"offline"}
+    assert INTERRUPTED in found.notes
+
+
+def test_ctrl_c_while_opening_keeps_what_new_processes_said(
+    tested: Bundle, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    cold = Result("cold", LABELS[0], {"cold_ms": Value(900)})
+    monkeypatch.setattr("rap_edge.benchmarks.scenarios.cold.run", lambda *_: [cold])
+    monkeypatch.setattr("rap_edge.benchmarks.run.open_subjects", stopped)
+    found = measure(tested, Settings(("cold", "single"), inputs=inputs), lambda *_: None)
+    assert found.results == (cold,)
     assert INTERRUPTED in found.notes
 
 
@@ -161,6 +175,9 @@ def test_a_bundle_without_inputs_asks_for_them(tested: Bundle) -> None:
         (("--subject", "tpu/int1", "--scenario", "single"), 69, "tpu/int1"),
         (("--out", "nowhere/records.jsonl"), 73, "nowhere"),
         (("--load", "-1"), 2, "load"),
+        (("--quick", "--seconds", "3"), 2, "--seconds"),
+        (("--quick", "--scenario", "single"), 2, "--scenario"),
+        (("--minutes", "5"), 2, "--scenario soak"),
     ],
 )
 def test_bad_wishes_are_refused_before_anything_is_measured(
