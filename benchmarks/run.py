@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
+from rap_edge.benchmarks.against_fp32 import qualities
 from rap_edge.benchmarks.budget import Seconds, share_out
-from rap_edge.benchmarks.kept import qualities
 from rap_edge.benchmarks.overhead import overhead_us_per_frame
 from rap_edge.benchmarks.pinned import Pinned, pinned_inputs
 from rap_edge.benchmarks.recorded import Found

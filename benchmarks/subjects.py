@@ -13,9 +13,10 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from rap_edge.benchmarks.checked import REFUSALS, open_checked
 from rap_edge.benchmarks.report.record import Result, Subject, Value
 from rap_edge.bundle import Bundle
-from rap_edge.errors import BackendFailed, BackendUnavailable, NotSupported
+from rap_edge.errors import NotSupported
 from rap_edge.manifest import Manifest, Variant
 from rap_edge.portrait import Crop
 from rap_edge.requirements import unmet
@@ -24,7 +25,6 @@ from rap_edge.runtime.backends import Placement
 from rap_edge.runtime.backends.target import Target, first_device
 from rap_edge.runtime.choice import Candidate, can_run, candidates
 from rap_edge.runtime.cores import physical_cores
-from rap_edge.runtime.model import open_model
 from rap_edge.runtime.placement.automatic import contenders, devices_here
 
 EXACT = "fp32"
@@ -73,17 +73,14 @@ def open_subjects(
     Returns what was opened and what was refused. Raises NotSupported for a label that there is not.
     """
     chosen, others = _chosen(bundle, only)
-    opened, refused = [], [_described(bundle, one, refused=UNASKED) for one in others]
-    if not only:
-        absent = [one for one in bundle.manifest.variants if one not in bundle.variants]
-        refused += [
-            _described(bundle, Candidate(one, first_device(one.backend)), refused=ABSENT)
-            for one in absent
-        ]
+    absent = [] if only else _absent(bundle)
+    opened: list[Opened] = []
+    refused = [_described(bundle, one, refused=UNASKED) for one in others]
+    refused += [_described(bundle, one, refused=ABSENT) for one in absent]
     for candidate in chosen:
         try:
             opened.append(open_subject(bundle, candidate, portrait, threads or physical_cores()))
-        except (BackendUnavailable, BackendFailed, NotSupported) as error:
+        except REFUSALS as error:
             refused.append(_described(bundle, candidate, refused=str(error)))
     return opened, refused
 
@@ -94,13 +91,7 @@ def open_subject(
     """Open one; raises BackendUnavailable if it does not run here or computes wrongly."""
     start = perf_counter()
     precision = candidate.variant.precision
-    model = open_model(bundle, str(candidate.target), precision, threads=threads)
-    unproved = sorted(set(model.graphs) - model.verified)
-    if unproved:
-        raise BackendUnavailable(
-            f"the bundle has no golden vectors for {', '.join(unproved)}: expected them for every "
-            "graph, speed without a check is not told; convert it again"
-        )
+    model = open_checked(bundle, str(candidate.target), precision, threads)
     open_s = perf_counter() - start
     avatar = model.avatar(portrait, None if "locator" in model.graphs else _middle(portrait))
     avatar_s = perf_counter() - start - open_s
@@ -149,6 +140,15 @@ def _chosen(bundle: Bundle, only: Sequence[str]) -> tuple[list[Candidate], list[
     if only:
         return [{**asked, **others}[label] for label in dict.fromkeys(only)], []
     return list(asked.values()), list(others.values())
+
+
+def _absent(bundle: Bundle) -> list[Candidate]:
+    """Return the variants that the bundle names and this part of it does not hold."""
+    return [
+        Candidate(one, first_device(one.backend))
+        for one in bundle.manifest.variants
+        if one not in bundle.variants
+    ]
 
 
 def _middle(portrait: NDArray[np.uint8]) -> Crop:

@@ -8,32 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-import rap_edge
+from rap_edge.benchmarks.checked import REFUSALS, open_checked
 from rap_edge.benchmarks.components.contest import Turn
 from rap_edge.bundle import Bundle
-from rap_edge.errors import BackendFailed, BackendUnavailable, NotSupported
+from rap_edge.errors import NotSupported
 from rap_edge.manifest import Variant
 from rap_edge.runtime import Model
 from rap_edge.runtime.backends import Tensors
 from rap_edge.runtime.placement.measure import CHUNK
 
-REFUSALS = (BackendUnavailable, BackendFailed, NotSupported)
 Run = Callable[[Tensors], object]
-
-
-def open_checked(bundle: Bundle, variant: Variant, threads: int) -> Model:
-    """Open a variant whose every graph answered its golden vectors.
-
-    Raises BackendUnavailable if one did not, or was not asked, or does not run here.
-    """
-    model = rap_edge.open(bundle, variant.backend, variant.precision, threads=threads)
-    unchecked = sorted(set(model.graphs) - model.verified)
-    if unchecked:
-        raise BackendUnavailable(
-            f"the bundle has no golden vectors for {', '.join(unchecked)}: expected them for every "
-            "graph, speed without a check is not told; convert it again"
-        )
-    return model
 
 
 def open_all(
@@ -44,7 +28,8 @@ def open_all(
     refused: dict[str, str] = {}
     for variant in variants:
         try:
-            models[variant.label] = open_checked(bundle, variant, threads)
+            model = open_checked(bundle, variant.backend, variant.precision, threads)
+            models[variant.label] = model
         except REFUSALS as error:
             refused[variant.label] = str(error)
     return models, refused

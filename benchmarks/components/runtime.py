@@ -13,13 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from rap_edge.benchmarks.components.chunk_graphs import (
-    REFUSALS,
-    chunk_turn,
-    golden_inputs,
-    one_file,
-    open_checked,
-)
+from rap_edge.benchmarks.checked import REFUSALS, open_checked
+from rap_edge.benchmarks.components.chunk_graphs import chunk_turn, golden_inputs, one_file
 from rap_edge.benchmarks.components.contest import Contender, Settings, Turn, contest
 from rap_edge.benchmarks.components.rows import Rows, agreed
 from rap_edge.benchmarks.report.record import Result, Value
@@ -56,7 +51,7 @@ def measure(settings: Settings) -> list[Result]:
 
 def of_variant(bundle: Bundle, variant: Variant, threads: int, seconds: float) -> list[Result]:
     """Return the rows of one variant; raises one of `REFUSALS` if it cannot be measured."""
-    model = open_checked(bundle, variant, threads)
+    model = open_checked(bundle, variant.backend, variant.precision, threads)
     bare = {name: BARE[variant.backend](one_file(bundle, variant, name), threads) for name in CHUNK}
     ours, other = f"{variant.label} FrameStream", f"{variant.label} bare {variant.backend}"
     error = max(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rap_edge import golden
-from rap_edge.benchmarks.kept import reference_of
+from rap_edge.benchmarks.against_fp32 import reference_of
 from rap_edge.benchmarks.pinned import Pinned
 from rap_edge.benchmarks.subjects import Opened, exact_of, open_subjects
 from rap_edge.bundle import Bundle, Part, open_bundle, write_bundle

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -42,6 +44,24 @@ def until(condition: Callable[[], Any]) -> None:
 @pytest.fixture(name="until", scope="session")
 def _until() -> Callable[[Callable[[], Any]], None]:
     return until
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if "rap-edge" in thread.name]
+
+
+@pytest.fixture(name="threads", scope="session")
+def _threads() -> Callable[[], list[str]]:
+    """Name the threads of streams that run."""
+    return threads
+
+
+@pytest.fixture
+def nothing_stays() -> Iterator[None]:
+    """A test leaves no thread of a stream behind."""
+    yield
+    gc.collect()
+    until(lambda: not threads())
 
 
 def speech(samples: int, seed: int = 0) -> NDArray[np.float32]:

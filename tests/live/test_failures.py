@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,21 +12,13 @@ from rap_edge.errors import BackendFailed, StateError
 from rap_edge.runtime import Avatar, Frame
 from rap_edge.runtime.turns import Turns
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 PATIENCE_S = 30.0
 
+Threads = Callable[[], list[str]]
 Until = Callable[[Callable[[], Any]], None]
 Hinder = Callable[..., Avatar]
-
-
-def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "rap-edge" in thread.name]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays(until: Until) -> Any:
-    yield
-    gc.collect()
-    until(lambda: not threads())
 
 
 class Failing:
@@ -58,7 +49,7 @@ def test_a_graph_that_fails_once_is_survived(hindered: Hinder, graph: str, until
 
 @pytest.mark.parametrize("graph", ["audio", "denoiser", "decoder"])
 def test_a_graph_that_fails_for_good_ends_the_stream(
-    hindered: Hinder, graph: str, until: Until
+    hindered: Hinder, graph: str, until: Until, threads: Threads
 ) -> None:
     failing = Failing()
     avatar = hindered(failing, graph)
@@ -79,7 +70,9 @@ def test_a_graph_that_fails_for_good_ends_the_stream(
     assert avatar.model.admission.count == 0
 
 
-def test_a_graph_that_fails_at_the_opening_opens_nothing(hindered: Hinder) -> None:
+def test_a_graph_that_fails_at_the_opening_opens_nothing(
+    hindered: Hinder, threads: Threads
+) -> None:
     def fail() -> None:
         raise RuntimeError("no memory left")
 
@@ -92,7 +85,7 @@ def test_a_graph_that_fails_at_the_opening_opens_nothing(hindered: Hinder) -> No
 
 
 def test_a_bug_in_the_making_ends_the_stream_too(
-    avatar: Avatar, monkeypatch: pytest.MonkeyPatch, until: Until
+    avatar: Avatar, monkeypatch: pytest.MonkeyPatch, until: Until, threads: Threads
 ) -> None:
     stream = avatar.open_stream()
 

@@ -19,10 +19,13 @@ from rap_edge.runtime import Avatar
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.options import Playout
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 RATE = 16000
 PATIENCE_S = 30.0
 
 Speech = Callable[..., NDArray[np.float32]]
+Threads = Callable[[], list[str]]
 Until = Callable[[Callable[[], Any]], None]
 Hinder = Callable[..., Avatar]
 
@@ -45,17 +48,6 @@ READINGS: dict[str, Callable[[Stream], object]] = {
 }
 
 
-def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "rap-edge" in thread.name]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays(until: Until) -> Any:
-    yield
-    gc.collect()
-    until(lambda: not threads())
-
-
 def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -65,7 +57,9 @@ def n_files() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
-def test_a_thousand_streams_leave_nothing_behind(avatar: Avatar, speech: Speech) -> None:
+def test_a_thousand_streams_leave_nothing_behind(
+    avatar: Avatar, speech: Speech, threads: Threads
+) -> None:
     pcm = speech(RATE)
 
     def use(number: int) -> None:
@@ -172,7 +166,7 @@ def test_a_wait_for_a_frame_ends_with_the_stream(avatar: Avatar) -> None:
     assert len(ended) == 2
 
 
-def test_two_threads_close_at_once(avatar: Avatar) -> None:
+def test_two_threads_close_at_once(avatar: Avatar, threads: Threads) -> None:
     for _ in range(20):
         stream = avatar.open_stream()
         closing = [threading.Thread(target=stream.close) for _ in range(3)]
@@ -184,7 +178,7 @@ def test_two_threads_close_at_once(avatar: Avatar) -> None:
         assert threads() == []
 
 
-def test_a_stream_that_nobody_holds_ends(avatar: Avatar, until: Until) -> None:
+def test_a_stream_that_nobody_holds_ends(avatar: Avatar, until: Until, threads: Threads) -> None:
     stream = avatar.open_stream()
     stream.push_audio(np.zeros(RATE, np.float32), RATE)
     stream.pull(timeout=PATIENCE_S)
@@ -196,7 +190,9 @@ def test_a_stream_that_nobody_holds_ends(avatar: Avatar, until: Until) -> None:
     assert avatar.model.admission.count == 0
 
 
-def test_a_stream_in_a_cycle_is_collected_in_any_thread(hindered: Hinder, until: Until) -> None:
+def test_a_stream_in_a_cycle_is_collected_in_any_thread(
+    hindered: Hinder, until: Until, threads: Threads
+) -> None:
     """Also in the thread that makes another stream's chunk, whose turn it waits for."""
     collected = threading.Event()
     ring: list[Any] = []

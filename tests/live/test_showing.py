@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,26 +15,18 @@ from rap_edge.runtime import Avatar, Frame
 from rap_edge.runtime.live import Stream
 from rap_edge.runtime.pixels import FORMATS, convert, frame_shape
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 RATE = 16000
 PATIENCE_S = 30.0
 
 Speech = Callable[..., NDArray[np.float32]]
+Threads = Callable[[], list[str]]
 Until = Callable[[Callable[[], Any]], None]
 
 
 def heard(frames: list[Frame]) -> NDArray[np.float32]:
     return np.concatenate([frame.audio for frame in frames])
-
-
-def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "rap-edge" in thread.name]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays(until: Until) -> Any:
-    yield
-    gc.collect()
-    until(lambda: not threads())
 
 
 @pytest.mark.parametrize("layout", FORMATS)
@@ -94,7 +85,7 @@ def test_pull_waits_no_longer_than_asked(avatar: Avatar) -> None:
         assert stream.pull(timeout=PATIENCE_S) is not None
 
 
-def test_frames_go_to_a_callback(avatar: Avatar, until: Until) -> None:
+def test_frames_go_to_a_callback(avatar: Avatar, until: Until, threads: Threads) -> None:
     frames: list[Frame] = []
     with avatar.open_stream() as stream:
         stream.start(frames.append)
@@ -105,7 +96,9 @@ def test_frames_go_to_a_callback(avatar: Avatar, until: Until) -> None:
     assert threads() == []
 
 
-def test_close_raises_what_a_callback_raised(avatar: Avatar, until: Until) -> None:
+def test_close_raises_what_a_callback_raised(
+    avatar: Avatar, until: Until, threads: Threads
+) -> None:
     def fail(frame: Frame) -> None:
         raise LookupError(f"frame {frame.index}")
 
@@ -120,7 +113,7 @@ def test_close_raises_what_a_callback_raised(avatar: Avatar, until: Until) -> No
     assert avatar.model.admission.count == 0
 
 
-def test_a_callback_may_close_its_stream(avatar: Avatar, until: Until) -> None:
+def test_a_callback_may_close_its_stream(avatar: Avatar, until: Until, threads: Threads) -> None:
     stream = avatar.open_stream()
     stream.start(lambda frame: stream.close())
     until(lambda: not threads())
